@@ -1,0 +1,151 @@
+// Keyspace: one numbered database. Keys with their values and deadlines, in the hash-ordered table.
+//
+// The caller gives the time of the command with every call; nothing here reads a clock. An expired
+// key is never seen: whoever looks it up removes it. Views stay valid until the next call that may
+// change the keyspace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "src/base/clock.h"
+#include "src/base/random.h"
+#include "storage/entry.h"
+#include "storage/hash_function.h"
+
+namespace aeris::storage {
+
+// What a lookup does beside finding.
+struct Lookup {
+  bool touch = true;  // set the access clock
+  bool count = true;  // count a hit or a miss
+};
+inline constexpr Lookup kForRead{.touch = true, .count = true};
+inline constexpr Lookup kForWrite{.touch = true, .count = false};
+inline constexpr Lookup kNoTouch{.touch = false, .count = true};   // TTL, OBJECT, CLIENT NO-TOUCH
+inline constexpr Lookup kPeek{.touch = false, .count = false};
+
+// Counters over all keyspaces of a server; INFO shows them, CONFIG RESETSTAT clears them.
+struct KeyspaceStats {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t expired = 0;            // keys removed because of their deadline
+  std::uint64_t expire_steps_cut = 0;   // steps of active expiry that ended at their budget
+};
+
+// What all keyspaces of a server share. Outlives them.
+struct KeyspaceContext {
+  const KeyHasher& hasher;
+  Random& random;
+  KeyspaceStats stats;
+  bool lfu = false;                 // which meaning the access clock has
+  int lfu_log_factor = 10;
+  int lfu_decay_minutes = 1;
+};
+
+class Keyspace {
+ public:
+  explicit Keyspace(KeyspaceContext& context);
+  ~Keyspace();
+  Keyspace(const Keyspace&) = delete;
+  Keyspace& operator=(const Keyspace&) = delete;
+
+  HashedKey Hash(std::string_view key) const;
+
+  // --- Finding. O(1); two cache lines for a small entry.
+  [[nodiscard]] EntryView Find(const HashedKey& key, UnixMs now, Lookup lookup);
+  // Hints for a batch: first all buckets, then all entries; no effect but on the CPU's caches.
+  void PrefetchBucket(std::uint64_t hash) const;
+  void PrefetchEntry(std::uint64_t hash) const;
+
+  // --- Strings. Each of these creates the key when it is absent, and replaces a value of any type.
+  struct SetOptions {
+    UnixMs deadline = kNoDeadline;
+    bool keep_deadline = false;      // keep what the key has; `deadline` is ignored then
+    bool find_integer = true;        // store decimal text that fits 64 bits as an integer
+  };
+  // `value` may point into the keyspace itself.
+  void SetString(const HashedKey& key, std::string_view value, UnixMs now,
+                 const SetOptions& options);
+  // Keeps the deadline. In place when the value is an integer already.
+  void SetInteger(const HashedKey& key, std::int64_t value, UnixMs now);
+  // The key's string, made `size` bytes long and raw: cut, or grown with zero bytes. Keeps the
+  // deadline. An absent key starts empty. Grows with slack, so repeated APPEND is amortised O(n).
+  // The span is valid until the next call.
+  [[nodiscard]] std::span<char> ResizeString(const HashedKey& key, std::size_t size, UnixMs now);
+
+  // --- Keys.
+  // False when the key does not exist. kNoDeadline removes the deadline.
+  bool SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now);
+  bool Delete(const HashedKey& key, UnixMs now);
+  // Copies value, encoding and deadline to `to_key` of `to` (which may be this keyspace), replacing
+  // what is there. False when `from` does not exist.
+  bool Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
+  void SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now);
+
+  // --- Sweeps. A cursor is a position in hash space, 0 at the start and at the end; any 64-bit
+  // value is accepted. Each key that stays for the whole scan is visited exactly once, across
+  // growth and shrinking. Visits entries of at least `count` buckets' worth of slots, expired ones
+  // left out. `visit(EntryView)` must not change the keyspace.
+  template <typename Visit>
+  [[nodiscard]] std::uint64_t Scan(std::uint64_t cursor, std::size_t count, UnixMs now,
+                                   Visit&& visit) {
+    using Plain = std::remove_reference_t<Visit>;
+    return ScanWith(
+        cursor, count, now,
+        [](void* state, EntryView entry) { (*static_cast<Plain*>(state))(entry); },
+        const_cast<void*>(static_cast<const void*>(std::addressof(visit))));
+  }
+  // A key chosen at random, none when empty. Expired keys met on the way are removed.
+  [[nodiscard]] EntryView RandomEntry(UnixMs now);
+
+  struct ExpireResult {
+    std::size_t expired = 0;
+    bool more = false;  // the budget ended before everything due was done
+  };
+  // Active expiry: removes keys that are due, at most about `keys_max` looked at. Cheap when nothing
+  // is due. Call it at least every 100 ms.
+  ExpireResult ExpireDue(UnixMs now, std::size_t keys_max);
+  // Moves up to `buckets_max` buckets of a growing or shrinking table; true while work is left.
+  bool Maintain(std::size_t buckets_max);
+
+  std::size_t size() const;             // keys, expired ones that nobody has met included
+  std::size_t deadlines() const;        // keys with a deadline
+  std::int64_t AverageTtlMs(UnixMs now) const;  // over keys with a deadline, 0 without any
+
+  // --- Memory, bytes.
+  struct Memory {
+    std::size_t table = 0;      // buckets, wheel bytes
+    std::size_t entries = 0;    // arena bytes in use by entries, slack of size classes included
+    std::size_t arena = 0;      // arena pages held, at least `entries`
+    std::size_t blobs = 0;      // large values outside the arena
+  };
+  Memory memory() const;
+  // Key, value and their share of the table: MEMORY USAGE.
+  std::size_t MemoryUsage(EntryView entry) const;
+  // True while giving the whole keyspace away to another thread would be worth it.
+  bool large() const;
+
+  // Aborts when an invariant does not hold. O(n); tests and debug builds.
+  void CheckInvariants() const;
+
+ private:
+  using VisitFunction = void (*)(void* state, EntryView entry);
+  std::uint64_t ScanWith(std::uint64_t cursor, std::size_t count, UnixMs now, VisitFunction visit,
+                         void* state);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// OBJECT IDLETIME in seconds and OBJECT FREQ, from an entry's access clock.
+std::uint64_t IdleSeconds(std::uint16_t access_clock, UnixMs now);
+std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minutes);
+// The inverse, for RESTORE's IDLETIME and FREQ.
+std::uint16_t ClockFromIdleSeconds(std::uint64_t idle_seconds, UnixMs now);
+std::uint16_t ClockFromFrequency(std::uint8_t frequency, UnixMs now);
+
+}  // namespace aeris::storage
