@@ -1,0 +1,197 @@
+// ConfigTable: the rows that say, for each directive, its name, type, range and what may be done
+// with it; and CONFIG GET, CONFIG SET and the file parser over them.
+//
+// A directive is one row (config_table*.cc). A row reaches its field of Config through two functions
+// made from the pointer to member, so that enums and integers of any width are one kind each. The
+// default is not in the row: it is the initialiser in config.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "src/config.h"
+
+namespace aeris {
+
+// What failed, in the words that follow "- " in Redis's CONFIG SET error.
+using ConfigResult = std::expected<void, std::string>;
+
+// ---- Fields: how text becomes a value of one type.
+
+struct BoolField {
+  bool (*get)(const Config&);
+  void (*set)(Config&, bool);
+};
+
+enum class IntegerUnit : std::uint8_t {
+  kPlain,
+  kOctal,            // file modes
+  kBytes,            // 100, 100k, 1gb ...
+  kBytesOrPercent,   // as kBytes, or "5%", which is kept as -5
+};
+
+// `max` is compared as unsigned when `min` is not negative, so that 2^64-1 can be said.
+struct IntegerField {
+  std::int64_t (*get)(const Config&);
+  void (*set)(Config&, std::int64_t);
+  std::int64_t min;
+  std::uint64_t max;
+  IntegerUnit unit = IntegerUnit::kPlain;
+};
+
+struct EnumName {
+  std::string_view name;
+  int value;
+};
+
+// `names` keeps Redis's order, which its error text repeats. With `bits` several names may be given
+// and their values are joined.
+struct EnumField {
+  int (*get)(const Config&);
+  void (*set)(Config&, int);
+  std::span<const EnumName> names;
+  bool bits = false;
+};
+
+struct StringField {
+  std::string& (*ref)(Config&);
+  ConfigResult (*check)(std::string_view) = nullptr;
+};
+
+// Everything with a syntax of its own: save, bind, client-output-buffer-limit ...
+struct SpecialField {
+  std::string (*get)(const Config&);
+  ConfigResult (*set)(Config&, std::span<const std::string_view> arguments);
+};
+
+using ConfigField = std::variant<BoolField, IntegerField, EnumField, StringField, SpecialField>;
+
+// ---- Rows.
+
+enum ConfigFlag : std::uint8_t {
+  kConfigImmutable = 1,   // only from the file and the command line
+  kConfigMultiArg = 2,    // takes several words
+  kConfigHidden = 4,      // shown only when asked for by its exact name
+  kConfigSensitive = 8,   // the value must not reach logs, MONITOR and SLOWLOG
+  kConfigProtected = 16,  // CONFIG SET only as enable-protected-configs says
+};
+
+enum class ConfigEffect : std::uint8_t { kWorks, kNoEffectYet };
+
+// What the server has to do after a change. Options that are read where they are used need nothing.
+enum class ConfigHook : std::uint8_t {
+  kNone,
+  kListen,         // bind, port: close the listeners and open the new ones
+  kMaxClients,     // room for the descriptors
+  kHz,             // hz: the cron's period
+  kLog,            // loglevel
+  kDirectory,      // dir: chdir
+  kRequirePass,    // the default user's password
+  kProcTitle,      // proc-title-template
+  kCrashLog,       // crash-log-enabled: install or remove the signal handlers
+  kLimits,         // proto-max-bulk-len, client-query-buffer-limit: limits that parsers copied
+  kOutputLimits,   // client-output-buffer-limit
+  kSlowlog,        // slowlog-max-len: trim
+  kLatency,        // latency-tracking and its percentiles
+  kMemory,         // maxmemory, its policy and samples
+  kEncodings,      // thresholds of the small encodings
+  kExpire,         // active-expire-effort
+  kLazyFree,       // lazyfree-lazy-*
+};
+inline constexpr std::size_t kConfigHooks = 17;
+
+struct ConfigRow {
+  std::string_view name;
+  ConfigField field;
+  ConfigEffect effect = ConfigEffect::kNoEffectYet;
+  std::uint8_t flags = 0;  // ConfigFlag
+  std::string_view alias = {};
+  ConfigHook hook = ConfigHook::kNone;
+
+  bool has(ConfigFlag flag) const { return (flags & flag) != 0; }
+};
+
+struct ConfigValue {
+  std::string_view name;  // static: the row's, or the alias when that was asked for
+  std::string value;
+};
+
+struct ConfigPair {
+  std::string_view name;
+  std::string_view value;
+};
+
+class ConfigTable {
+ public:
+  using Hook = std::move_only_function<ConfigResult()>;
+
+  // `config` stays the caller's and outlives the table.
+  explicit ConfigTable(Config& config);
+
+  // CONFIG GET: each directive that some pattern matches, once, aliases as directives of their own.
+  // A name without glob characters finds hidden directives too.
+  std::vector<ConfigValue> Get(std::span<const std::string_view> patterns) const;
+
+  struct SetOptions {
+    bool protected_allowed = false;  // what enable-protected-configs says about this client
+  };
+  // CONFIG SET: parses all, then changes all, then runs the hooks of what changed; on any failure
+  // the old values are back (and the hooks that had run are run again). The error is the whole text
+  // of the reply after "-", "ERR " included, without CR or LF.
+  std::expected<void, std::string> Set(std::span<const ConfigPair> pairs, SetOptions options);
+
+  // One line of a file or of the command line: no immutability, no hooks. The error is the reason
+  // alone. `name` in any case.
+  ConfigResult SetFromFile(std::string_view name, std::span<const std::string_view> arguments);
+
+  // The row by name or alias in any case, else nullptr.
+  const ConfigRow* Find(std::string_view name) const;
+  // All rows, each once, in the order of the table.
+  std::span<const ConfigRow* const> rows() const { return rows_; }
+  // The value as CONFIG GET shows it.
+  static std::string ValueText(const ConfigRow& row, const Config& config);
+
+  // Replaces what runs after a change of any directive with this hook. The hook sees the new values
+  // in Config; its error makes Set fail and roll back.
+  void OnChange(ConfigHook hook, Hook run);
+
+  // One line for the log per directive without effect that was set since the last call; each
+  // directive is reported once in the life of the table.
+  std::vector<std::string> TakeWarnings();
+  // Notes that `name` was set without effect (also the lines that have no row: user, loadmodule).
+  void NoteNoEffect(std::string_view name);
+
+  Config& config() { return config_; }
+  const Config& config() const { return config_; }
+
+ private:
+  struct Change;
+  std::expected<std::vector<Change>, std::string> Check(std::span<const ConfigPair> pairs,
+                                                        SetOptions options) const;
+  std::expected<void, std::string> RunHooks(std::span<const Change> changes,
+                                            const Config& previous);
+
+  Config& config_;
+  std::vector<const ConfigRow*> rows_;
+  std::unordered_map<std::string_view, const ConfigRow*> by_name_;
+  std::array<Hook, kConfigHooks> hooks_;
+  std::vector<std::string> reported_;
+  std::vector<std::string> warnings_;
+};
+
+// The areas of the table.
+std::span<const ConfigRow> ServerConfigRows();   // config_table.cc: network, clients, process, logs
+std::span<const ConfigRow> DataConfigRows();     // config_table_data.cc: memory, keys, encodings
+std::span<const ConfigRow> StorageConfigRows();  // config_table_durable.cc: snapshots, AOF, replication
+std::span<const ConfigRow> ClusterConfigRows();  // config_table_cluster.cc: cluster, TLS
+
+}  // namespace aeris
