@@ -1,0 +1,74 @@
+// CommandContext: what a handler gets. One command of one client at one moment.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "protocol/reply_writer.h"
+#include "src/base/clock.h"
+#include "storage/keyspace.h"
+
+namespace aeris {
+
+class Client;
+class Command;
+class Server;
+
+class CommandContext {
+ public:
+  // `first_key_hash` is the hash of the argument at the command's first key position, which the
+  // batch has computed already.
+  CommandContext(Server& server, Client& client, const Command& command,
+                 std::span<const std::string_view> arguments, protocol::ReplyWriter& reply,
+                 UnixMs now, std::uint64_t first_key_hash);
+
+  Server& server() const { return server_; }
+  Client& client() const { return client_; }
+  const Command& command() const { return command_; }
+  protocol::ReplyWriter& reply() const { return reply_; }
+  UnixMs now() const { return now_; }  // the same for the whole command
+
+  // Arguments live until the handler returns; argument 0 is the command's name as sent.
+  std::span<const std::string_view> args() const { return arguments_; }
+  std::size_t argc() const { return arguments_.size(); }
+  std::string_view arg(std::size_t index) const { return arguments_[index]; }
+  // Case-insensitive comparison with an option's name, given in lower case.
+  bool ArgIs(std::size_t index, std::string_view lower_case) const;
+
+  // The client's database.
+  storage::Keyspace& keyspace() const { return keyspace_; }
+  storage::HashedKey Key(std::size_t index) const;
+
+  // Finds argument `index` as a key, as a command that only reads does: counts a hit or a miss and
+  // sets the access clock unless the client said NO-TOUCH.
+  storage::EntryView FindForRead(std::size_t index) const;
+  storage::EntryView FindForWrite(std::size_t index) const;
+  // The same for strings. False after a WRONGTYPE reply; an absent key gives true and no entry.
+  bool FindStringForRead(std::size_t index, storage::EntryView& entry) const;
+  bool FindStringForWrite(std::size_t index, storage::EntryView& entry) const;
+
+  // The one way to read an integer argument; nullopt after the error reply.
+  std::optional<std::int64_t> IntegerArg(std::size_t index) const;
+  std::optional<std::int64_t> IntegerArg(std::size_t index, std::int64_t min, std::int64_t max,
+                                         std::string_view error) const;
+  // Writes the string value of an entry as a bulk string.
+  void ReplyString(storage::EntryView entry) const;
+  // "ERR wrong number of arguments for 'x' command", for handlers whose arity depends on options.
+  void ReplyWrongArity() const;
+  // Marks that the command changed data: counts towards dirty (INFO's rdb_changes_since_last_save).
+  void Changed(std::uint64_t keys = 1) const;
+
+ private:
+  Server& server_;
+  Client& client_;
+  const Command& command_;
+  std::span<const std::string_view> arguments_;
+  protocol::ReplyWriter& reply_;
+  storage::Keyspace& keyspace_;
+  UnixMs now_;
+  std::uint64_t first_key_hash_;
+};
+
+}  // namespace aeris
