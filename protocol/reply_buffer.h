@@ -1,0 +1,149 @@
+// ReplyBuffer: reply bytes of one client that have not been sent. Knows no socket; gives iovecs.
+//
+//   segments_ (closed, in order)                         open range, in the write block
+//   [block][hole for a length][block, owned][pinned] ... [open_begin_ .. cursor_ .. end_]
+//
+// Bytes are written at cursor_. A pinned value closes the open range, and writing goes on behind it
+// in the same block; a block is owned by the last segment that lies in it, or is the write block.
+//
+// Holds:   size() is the sum of the segments and the open range; no block is held when size() is 0
+//          and no length is outstanding.
+// Cost:    O(1) per byte; usual replies are one range and one iovec.
+// Memory:  blocks grow from 16 KiB (pool) to 256 KiB with what is unsent; one big value gets a
+// block
+//          of its size. Pinned values are referenced. An idle client has about 100 bytes.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/buffer_pool.h"
+#include "src/base/check.h"
+
+namespace aeris::protocol {
+
+// Keeps bytes alive that a reply refers to: `release(object)` runs once, when they have been sent
+// or the client has gone.
+class Pin {
+ public:
+  Pin() = default;
+  Pin(void* object, void (*release)(void*)) : object_(object), release_(release) {}
+  Pin(Pin&& other) noexcept
+      : object_(std::exchange(other.object_, nullptr)),
+        release_(std::exchange(other.release_, nullptr)) {}
+  Pin& operator=(Pin&& other) noexcept {
+    std::swap(object_, other.object_);
+    std::swap(release_, other.release_);
+    return *this;
+  }
+  ~Pin() {
+    if (release_ != nullptr) release_(object_);
+  }
+
+ private:
+  void* object_ = nullptr;
+  void (*release_)(void*) = nullptr;
+};
+
+class ReplyBuffer {
+ public:
+  static constexpr std::size_t kChunkBytesMax = 256 * 1024;
+  // Bytes set aside for a length that is written later: type byte, 20 digits, CRLF.
+  static constexpr std::size_t kHoleBytes = 24;
+  // Names a hole until Clear().
+  using HoleId = std::uint64_t;
+
+  // `pool` outlives the buffer.
+  explicit ReplyBuffer(BufferPool& pool) : pool_(pool) {}
+  ReplyBuffer(const ReplyBuffer&) = delete;
+  ReplyBuffer& operator=(const ReplyBuffer&) = delete;
+  ~ReplyBuffer() { Clear(); }
+
+  void Append(std::string_view bytes) {
+    if (bytes.size() <= room()) [[likely]] {
+      if (!bytes.empty()) __builtin_memcpy(cursor_, bytes.data(), bytes.size());
+      cursor_ += bytes.size();
+      return;
+    }
+    AppendAcrossBlocks(bytes);
+  }
+  // Room for `bytes` contiguous bytes, valid until the next call of anything but Commit().
+  [[nodiscard]] char* Reserve(std::size_t bytes) {
+    if (bytes > room()) [[unlikely]]
+      OpenBlock(bytes);
+    return cursor_;
+  }
+  void Commit(std::size_t bytes) {
+    AERIS_DCHECK(bytes <= room());
+    cursor_ += bytes;
+  }
+  // Refers to `bytes` instead of copying them; `pin` keeps them as they are until they are sent.
+  // Worth its bookkeeping from a few KiB on.
+  void AppendPinned(std::string_view bytes, Pin pin);
+
+  // Sets a place aside for at most kHoleBytes - 1 bytes, which FillHole() puts there. Until then
+  // the buffer is not sent: FillIovec() stops before the first hole that is open. Holes nest: the
+  // last one opened is filled first. FillHole() after Clear() does nothing.
+  [[nodiscard]] HoleId OpenHole();
+  void FillHole(HoleId hole, std::string_view bytes);
+
+  // Describes the first unsent bytes; returns the entries filled, 0 when there is nothing to send.
+  [[nodiscard]] std::size_t FillIovec(std::span<iovec> entries) const;
+  // The first `bytes` have been sent. Blocks and pins that they alone held are given back.
+  void Consume(std::size_t bytes);
+
+  // Bytes not sent yet. A hole that is open counts as empty.
+  std::size_t size() const {
+    return closed_bytes_ + static_cast<std::size_t>(cursor_ - open_begin_);
+  }
+  bool empty() const { return size() == 0; }
+  // Bytes held: blocks, pinned values, bookkeeping. For client-output-buffer-limit.
+  std::size_t memory() const { return memory_ + segments_.capacity() * sizeof(Segment); }
+  // Drops everything.
+  void Clear();
+
+  // Checks every rule above; for tests.
+  void CheckInvariants() const;
+
+ private:
+  struct Segment {
+    const char* data;
+    std::size_t size;
+    void* owned;              // block or pinned object that goes with this segment, or null
+    std::size_t owned_bytes;  // what memory_ counts for it
+    void (*release)(void*);   // of a pinned object; null for a block
+    bool hole_open;
+  };
+
+  std::size_t room() const { return static_cast<std::size_t>(end_ - cursor_); }
+  void AppendAcrossBlocks(std::string_view bytes);
+  void OpenBlock(std::size_t bytes_min);
+  void CloseRange();
+  void HandOverBlock();
+  void DropSegment(Segment& segment);
+  void FreeBlock(void* block, std::size_t bytes);
+  void ReleaseWhenDrained();
+  void JoinHole(std::size_t header_bytes);
+
+  BufferPool& pool_;
+  char* cursor_ = nullptr;
+  char* end_ = nullptr;
+  char* open_begin_ = nullptr;
+  char* block_ = nullptr;  // the write block
+  std::size_t block_bytes_ = 0;
+  std::size_t closed_bytes_ = 0;
+  std::size_t memory_ = 0;
+  std::size_t head_ = 0;  // segments before this have been sent
+  std::uint64_t segments_gone_ =
+      0;  // removed from the front of segments_ in all: makes HoleIds unique
+  std::uint32_t holes_open_ = 0;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace aeris::protocol
