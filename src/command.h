@@ -91,17 +91,17 @@ using AclCategories = FlagSet<AclCategory>;
 constexpr AclCategories operator|(AclCategory a, AclCategory b) { return AclCategories(a) | b; }
 
 enum class KeyFlag : std::uint8_t {
-  kReadOnly,         // RO
-  kReadWrite,        // RW
-  kOverwrite,        // OW
-  kRemove,           // RM
-  kAccess,           // access
-  kUpdate,           // update
-  kInsert,           // insert
-  kDelete,           // delete
-  kNotKey,           // not_key
-  kIncomplete,       // incomplete
-  kVariableFlags,    // variable_flags
+  kReadOnly,       // RO
+  kReadWrite,      // RW
+  kOverwrite,      // OW
+  kRemove,         // RM
+  kAccess,         // access
+  kUpdate,         // update
+  kInsert,         // insert
+  kDelete,         // delete
+  kNotKey,         // not_key
+  kIncomplete,     // incomplete
+  kVariableFlags,  // variable_flags
 };
 using KeyFlags = FlagSet<KeyFlag>;
 constexpr KeyFlags operator|(KeyFlag a, KeyFlag b) { return KeyFlags(a) | b; }
@@ -111,17 +111,17 @@ struct KeySpec {
   enum class Begin : std::uint8_t { kIndex, kKeyword, kUnknown };
   enum class Find : std::uint8_t { kRange, kKeynum, kUnknown };
 
-  KeyFlags flags;
+  KeyFlags flags = {};
   Begin begin = Begin::kIndex;
-  int index = 1;              // kIndex: the first key's argument; kKeyword: where to search from
-  std::string_view keyword;   // kKeyword
+  int index = 1;  // kIndex: the first key's argument; kKeyword: where to search from
+  std::string_view keyword = {};  // kKeyword
   Find find = Find::kRange;
-  int last = 0;               // kRange: last key relative to the first; negative: from the end
-  int step = 1;               // kRange and kKeynum: distance between keys
-  int limit = 0;              // kRange with last -1: 2 means half of the arguments, 0 and 1 all
-  int keynum_index = 0;       // kKeynum: where the count is, relative to `index`
-  int first_key = 0;          // kKeynum: the first key, relative to `index`
-  std::string_view notes;
+  int last = 0;          // kRange: last key relative to the first; negative: from the end
+  int step = 1;          // kRange and kKeynum: distance between keys
+  int limit = 0;         // kRange with last -1: 2 means half of the arguments, 0 and 1 all
+  int keynum_index = 0;  // kKeynum: where the count is, relative to `index`
+  int first_key = 0;     // kKeynum: the first key, relative to `index`
+  std::string_view notes = {};
 };
 
 // A line of COMMAND DOCS's history.
@@ -131,28 +131,48 @@ struct Change {
 };
 
 enum class CommandGroup : std::uint8_t {
-  kGeneric, kString, kList, kSet, kSortedSet, kHash, kPubsub, kTransactions, kConnection, kServer,
-  kScripting, kHyperLogLog, kCluster, kSentinel, kGeo, kStream, kBitmap,
+  kGeneric,
+  kString,
+  kList,
+  kSet,
+  kSortedSet,
+  kHash,
+  kPubsub,
+  kTransactions,
+  kConnection,
+  kServer,
+  kScripting,
+  kHyperLogLog,
+  kCluster,
+  kSentinel,
+  kGeo,
+  kStream,
+  kBitmap,
 };
 
+// Short names for the rows.
+using Flag = CommandFlag;
+using Acl = AclCategory;
+using Group = CommandGroup;
+
 struct CommandSpec {
-  std::string_view name;           // lower case; of a subcommand the second word alone
+  std::string_view name = {};        // lower case; of a subcommand the second word alone
   CommandHandler handler = nullptr;  // null for a container, which has subcommands instead
-  int arity = 0;                   // the name counts; negative means "at least"
-  CommandFlags flags;
-  AclCategories acl;               // those that do not follow from `flags`
-  std::span<const KeySpec> keys;
+  int arity = 0;                     // the name counts; negative means "at least"
+  CommandFlags flags = {};
+  AclCategories acl = {};  // those that do not follow from `flags`
+  std::span<const KeySpec> keys = {};
   CommandGroup group = CommandGroup::kGeneric;
-  std::string_view since;
-  std::string_view complexity;
-  std::string_view summary;
-  std::string_view arguments;      // in the notation of command_docs.h; empty without arguments
-  std::span<const Change> history;
-  std::span<const std::string_view> tips;
-  std::string_view deprecated_since;
-  std::string_view replaced_by;
-  bool syscmd = false;             // doc_flags: syscmd
-  std::span<const CommandSpec> subcommands;
+  std::string_view since = {};
+  std::string_view complexity = {};
+  std::string_view summary = {};
+  std::string_view arguments = {};  // in the notation of command_docs.h; empty without arguments
+  std::span<const Change> history = {};
+  std::span<const std::string_view> tips = {};
+  std::string_view deprecated_since = {};
+  std::string_view replaced_by = {};
+  bool syscmd = false;  // doc_flags: syscmd
+  std::span<const CommandSpec> subcommands = {};
   // Fills key positions that no key spec describes; only for commands with kMovableKeys.
   // Returns false when the arguments make no sense.
   bool (*find_keys)(std::span<const std::string_view> arguments,

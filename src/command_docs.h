@@ -2,16 +2,19 @@
 //
 //   arguments := argument { ' ' argument }
 //   argument  := [ TOKEN ' ' ] name ':' type { attribute }
-//   TOKEN     := '"' text '"'            the literal word that comes before the value
+//   TOKEN     := "'" text "'"            the literal word that comes before the value; may be empty
+//   name      := any characters but blanks and ( ) | '; may contain ':' and '/' ("ip:port:string")
 //   type      := key | string | integer | double | pattern | unix-time | pure-token
 //              | oneof( argument { '|' argument } ) | block( arguments )
 //   attribute := '?' optional | '*' multiple | '+' multiple with the token repeated
 //              | '#' n  key spec index | '@' version  since | '!' version  deprecated since
 //
-// Example, GETEX:
-//   key:key#0 expiration:oneof("EX" seconds:integer|"PX" milliseconds:integer|
-//   "PERSIST" persist:pure-token)?
-// (one line in a row; shown broken here).
+// Attributes come in this order, each at most once, '*' or '+' but not both. Tokens stand in single
+// quotes so that a row is an ordinary string literal.
+//
+// Example, a part of SET:
+//   "key:key#0 value:string condition:oneof('NX' nx:pure-token|'XX' xx:pure-token)?@2.6.12 "
+//   "'GET' get:pure-token?@6.2.0"
 #pragma once
 
 #include <string_view>
