@@ -165,13 +165,16 @@ def run_suite(workspace, unit, port, extra):
     process = subprocess.Popen(command, cwd=workspace, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
+    in_time = False
     try:
         output, _ = process.communicate(timeout=FILE_SECONDS)
         in_time = True
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
-        in_time = False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     return output.decode(errors="replace"), in_time
 
 
@@ -252,6 +255,9 @@ def main():
     parser.add_argument("--update", action="store_true", help="add what passes now to expected/")
     parser.add_argument("units", nargs="*", help="files of the suite, like unit/type/string")
     options = parser.parse_args()
+
+    # Ends through the finally clauses, which end the server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
 
     command = options.server.split()
     if "/" in command[0]:
