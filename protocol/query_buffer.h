@@ -30,8 +30,9 @@ class QueryBuffer {
   ~QueryBuffer() { Release(); }
 
   // Room for at least `bytes_min` bytes (at least 1) behind bytes(); all of it may be filled.
-  // `bytes_expected` is RequestParser::bulk_bytes_expected(): a hint that bounds and steers growth,
-  // never a promise that so much is reserved.
+  // `bytes_expected` is RequestParser::bulk_bytes_expected(). When it says that a big argument is
+  // under way (kBigBulkBytes), room for its end is enough, even where that is less than
+  // `bytes_min`.
   [[nodiscard]] std::span<char> Reserve(std::size_t bytes_min, std::uint64_t bytes_expected = 0);
   // The first `bytes` of what Reserve() gave have been filled.
   void Commit(std::size_t bytes);
@@ -45,15 +46,16 @@ class QueryBuffer {
 
   // Drops the first `bytes` of bytes(). Moves nothing.
   void Consume(std::size_t bytes);
-  // Gives the block back when there is nothing in it: the end of a turn. Otherwise, when the buffer
-  // is more than four times as big as what it holds, moves that to a smaller one.
+  // Gives the block back when there is nothing in it: the end of a turn.
   void ReleaseIfEmpty();
+  // Likewise; and a block from the heap more than four times as big as what it holds is exchanged
+  // for one that fits: periodic work on idle clients.
   void Shrink();
   // Drops all bytes and the block.
   void Release();
 
  private:
-  std::size_t GrownCapacity(std::size_t bytes_min, std::uint64_t bytes_expected) const;
+  std::size_t GrownCapacity(std::size_t bytes, std::uint64_t bytes_expected) const;
   void MoveTo(std::size_t capacity);
   void FreeBlock(char* block, std::size_t capacity);
 

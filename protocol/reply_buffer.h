@@ -47,6 +47,7 @@ class Pin {
   }
 
  private:
+  friend class ReplyBuffer;
   void* object_ = nullptr;
   void (*release_)(void*) = nullptr;
 };
@@ -113,7 +114,7 @@ class ReplyBuffer {
 
  private:
   struct Segment {
-    const char* data;
+    char* data;
     std::size_t size;
     void* owned;              // block or pinned object that goes with this segment, or null
     std::size_t owned_bytes;  // what memory_ counts for it
@@ -128,8 +129,9 @@ class ReplyBuffer {
   void HandOverBlock();
   void DropSegment(Segment& segment);
   void FreeBlock(void* block, std::size_t bytes);
-  void ReleaseWhenDrained();
-  void JoinHole(std::size_t header_bytes);
+  void ForgetBlock();
+  void DropSentSegments();
+  bool JoinHole(std::string_view bytes);
 
   BufferPool& pool_;
   char* cursor_ = nullptr;
