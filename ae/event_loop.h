@@ -171,7 +171,7 @@ class EventLoop {
 
   std::chrono::milliseconds WaitFor(std::chrono::milliseconds wait_max) const;
   std::size_t RunFileEvents();
-  std::size_t RunTimeEvents();
+  std::size_t RunTimeEvents(std::uint64_t sequences_end);
   void RunEarliestTimer();
 
   Poller& poller_;
