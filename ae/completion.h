@@ -54,7 +54,9 @@ class Worker {
   Worker() = default;
   static void* ThreadMain(void* worker);
   void RunJobs();
-  void RunDones();
+  // Calls at most `count_max` completions; whether some may be left.
+  bool RunDones(std::size_t count_max);
+  void Push(Job job);
 
   SpscQueue<Job> jobs_;                               // loop -> helper
   SpscQueue<std::move_only_function<void()>> dones_;  // helper -> loop

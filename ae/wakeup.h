@@ -24,7 +24,7 @@ class Wakeup final : private FileHandler {
   // On the loop's thread, when no thread rings any more; not from the callback.
   ~Wakeup() = default;
 
-  // From any thread, and from a signal handler. A system call only for the first ring since the
+  // From any thread. A system call only for the first ring since the
   // callback last began.
   void Ring();
 
