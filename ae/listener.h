@@ -7,9 +7,11 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ae/event_loop.h"
+#include "ae/socket.h"
 #include "src/base/error.h"
 #include "src/base/unique_fd.h"
 
@@ -46,9 +48,13 @@ class Listener final : private FileHandler {
  private:
   Listener(EventLoop& loop, UniqueFd fd, Options options, Callback callback);
   void OnReady(Ready ready) override;
-  // Accepts what is there, at most a turn's worth. False when it has to pause.
-  bool AcceptSome();
+  // Accepts what is there, at most a turn's worth; then pauses or resumes by what it met.
+  void AcceptSome();
+  // False when the callback has destroyed this object.
+  bool HandOver(AcceptResult result);
   void Pause(int sys_errno);
+  void Resume();
+  std::optional<std::chrono::milliseconds> Retry();
 
   EventLoop& loop_;
   UniqueFd fd_;
