@@ -1,0 +1,86 @@
+#include "storage/expire_wheel.h"
+
+#include <algorithm>
+
+#include "src/base/check.h"
+
+namespace aeris::storage {
+namespace {
+
+constexpr unsigned kLevelShift = 6;
+constexpr std::int64_t kUnitsSigned = ExpireWheel::kUnits;
+
+std::int64_t TickOf(UnixMs now) { return std::max<UnixMs>(now, 0) / ExpireWheel::kTickMs; }
+
+std::uint8_t Code(unsigned level, std::int64_t unit) {
+  const auto place = static_cast<unsigned>(unit % kUnitsSigned);
+  return static_cast<std::uint8_t>(1 + ExpireWheel::kUnits * level + place);
+}
+
+}  // namespace
+
+std::uint8_t ExpireWheel::CodeFor(UnixMs deadline) const {
+  // The first tick at which the deadline lies in the past.
+  const std::int64_t due = TickOf(deadline) + 1;
+  if (due <= tick_) return NextCode();
+  for (unsigned level = 0;; ++level) {
+    const std::int64_t position = tick_ >> (kLevelShift * level);
+    const std::int64_t distance = (due >> (kLevelShift * level)) - position;
+    // At distance 63 the code would be that of the present unit, whose keys may be being looked at;
+    // and the level above may still be in the same unit. One unit early is always right.
+    if (distance <= kUnitsSigned || level == kLevels - 1) {
+      return Code(level, position + std::min(distance, kUnitsSigned - 1));
+    }
+  }
+}
+
+std::uint8_t ExpireWheel::NextCode() const { return Code(0, tick_ + 1); }
+
+bool ExpireWheel::DueNoLater(std::uint8_t filed, std::uint8_t wanted) const {
+  return NextTick(filed) <= NextTick(wanted);
+}
+
+std::int64_t ExpireWheel::NextTick(std::uint8_t code) const {
+  AERIS_DCHECK(code != 0 && code < kCodes);
+  const unsigned level = (code - 1U) / kUnits;
+  const std::int64_t place = (code - 1) % kUnitsSigned;
+  const std::int64_t next = (tick_ >> (kLevelShift * level)) + 1;
+  const std::int64_t distance = (place - next % kUnitsSigned + kUnitsSigned) % kUnitsSigned;
+  return (next + distance) << (kLevelShift * level);
+}
+
+bool ExpireWheel::Begin(UnixMs now) {
+  AERIS_DCHECK(!in_pass());
+  const std::int64_t to = TickOf(now);
+  for (unsigned level = 0; level < kLevels; ++level) {
+    const std::int64_t first = (tick_ >> (kLevelShift * level)) + 1;
+    const std::int64_t last = to >> (kLevelShift * level);
+    if (last < first) break;
+    // After a jump over the whole level each of its codes is due, once.
+    for (std::int64_t unit = std::max(first, last - kUnitsSigned + 1); unit <= last; ++unit) {
+      const std::uint8_t code = Code(level, unit);
+      is_due_[code] = true;
+      due_codes_[due_count_++] = code;
+    }
+  }
+  tick_ = to;
+  return in_pass();
+}
+
+void ExpireWheel::End() {
+  for (const std::uint8_t code : due_codes()) is_due_[code] = false;
+  due_count_ = 0;
+}
+
+// Codes filed ahead of the old tick come up again on the way there from the new one, each no later
+// than it would have, so there is nothing else to do.
+void ExpireWheel::Observe(UnixMs now) { tick_ = std::min(tick_, TickOf(now)); }
+
+void ExpireWheel::Reset(UnixMs now) {
+  End();
+  tick_ = TickOf(now);
+}
+
+bool ExpireWheel::Behind(UnixMs now) const { return TickOf(now) > tick_; }
+
+}  // namespace aeris::storage

@@ -1,0 +1,76 @@
+// ExpireWheel: the arithmetic of a timing wheel whose links are one byte per key.
+//
+// A key with a deadline carries a code that says when to look at it next. Time is cut into ticks
+// of 64 ms since 1970, and ticks into four levels, each 64 times coarser than the one below:
+//
+//   level   one unit   63 units      code = 1 + 63 * level + unit % 63       (0: no deadline)
+//     0       64 ms      4.0 s
+//     1      4.1 s       4.3 min     A code is due when the clock enters its unit. At level 0 the
+//     2      4.4 min     4.6 h       deadline has passed then; at the others the key is filed
+//     3      4.7 h       12.2 d      again, one level down or more. So a key is looked at no more
+//                                    than four times; farther ones once more per 12 days.
+//
+// The holder of the bytes sweeps them in passes: Begin() takes all ticks since the last pass and
+// gives the set of codes that became due; whoever has one of these codes is looked at, and erased
+// or given the code of its deadline again; End() closes the pass. A pass may be interrupted and go
+// on later.
+//
+// Holds:    every filed code is due no later than the tick of its deadline. A code that fires too
+//           early costs one look; one that fires too late would be a mistake, so every doubt (clock
+//           set back, clock jumped, code filed before the first pass) is resolved towards early.
+// Given:    a key is given in (deadline, deadline + 64 ms + time between two passes].
+// Cost:     filing and asking O(1); Begin O(ticks since the last pass), at most 252 codes.
+// Rejected: links between entries (two cache misses per change, 8 bytes); vectors of references
+//           (faster per expired key, 6 to 11 bytes, stale references to clean up).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "src/base/clock.h"
+
+namespace aeris::storage {
+
+class ExpireWheel {
+ public:
+  static constexpr std::int64_t kTickMs = 64;
+  static constexpr unsigned kLevels = 4;
+  static constexpr unsigned kUnits = 63;                       // codes per level
+  static constexpr std::size_t kCodes = 1 + kLevels * kUnits;  // 0 included
+  static_assert(kCodes <= 256, "a code is one byte");
+
+  // The code for a key with this deadline, given when the last pass was. Never 0.
+  std::uint8_t CodeFor(UnixMs deadline) const;
+  // The code that the next pass will find due.
+  std::uint8_t NextCode() const;
+  // Whether a key may keep `filed` instead of getting `wanted`: it is looked at early enough.
+  bool DueNoLater(std::uint8_t filed, std::uint8_t wanted) const;
+
+  // Starts a pass over everything that became due up to `now`. False, and no pass, when nothing
+  // did. Must not be called within a pass. A clock that was set back is followed.
+  bool Begin(UnixMs now);
+  void End();
+  bool in_pass() const { return due_count_ != 0; }
+  // Within a pass: notices a clock that was set back meanwhile.
+  void Observe(UnixMs now);
+  // Forgets everything and stands at `now`. Only while no key is filed.
+  void Reset(UnixMs now);
+
+  // The codes of the current pass.
+  std::span<const std::uint8_t> due_codes() const { return {due_codes_.data(), due_count_}; }
+  bool IsDue(std::uint8_t code) const { return is_due_[code]; }
+  // Whether Begin(now) would find something to do.
+  bool Behind(UnixMs now) const;
+
+ private:
+  std::int64_t NextTick(std::uint8_t code) const;
+
+  std::int64_t tick_ = 0;  // everything up to this tick is done, or part of the current pass
+  std::size_t due_count_ = 0;
+  std::array<std::uint8_t, kCodes> due_codes_{};
+  std::array<bool, 256> is_due_{};
+};
+
+}  // namespace aeris::storage
