@@ -1,0 +1,133 @@
+#include "storage/deadline_codes.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "src/base/check.h"
+
+namespace aeris::storage {
+namespace {
+
+constexpr std::size_t kGroup = 16;    // slots compared at once
+constexpr std::size_t kCompared = 8;  // more due codes than this are looked up one by one
+
+// Bit i: the code at bytes[i] is due.
+unsigned DueMask(const std::byte* bytes, const ExpireWheel& wheel) {
+  unsigned mask = 0;
+#if defined(__SSE2__)
+  const __m128i group = _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+  if (wheel.due_codes().size() <= kCompared) {
+    __m128i found = _mm_setzero_si128();
+    for (const std::uint8_t code : wheel.due_codes()) {
+      found = _mm_or_si128(found, _mm_cmpeq_epi8(group, _mm_set1_epi8(static_cast<char>(code))));
+    }
+    return static_cast<unsigned>(_mm_movemask_epi8(found));
+  }
+  const __m128i none = _mm_cmpeq_epi8(group, _mm_setzero_si128());
+  if (_mm_movemask_epi8(none) == 0xFFFF) return 0;
+#endif
+  for (unsigned i = 0; i < kGroup; ++i) {
+    mask |= (wheel.IsDue(static_cast<std::uint8_t>(bytes[i])) ? 1U : 0U) << i;
+  }
+  return mask;
+}
+
+}  // namespace
+
+void DeadlineCodes::Allocate(std::size_t slots) {
+  slots_ = slots;
+  next_slot_ = slots;
+  chunks_ = (slots + kChunkSlots - 1) / kChunkSlots;
+  bytes_ = ZeroedRegion((slots + kGroup - 1) / kGroup * kGroup);
+  if (slots >= kBitmapSlotsMin) {
+    row_words_ = (chunks_ + 63) / 64;
+    bitmap_ = ZeroedRegion(ExpireWheel::kCodes * row_words_ * sizeof(std::uint64_t));
+  }
+}
+
+void DeadlineCodes::Grow(std::size_t slots, std::size_t first_live) {
+  DeadlineCodes larger;
+  larger.Allocate(slots);
+  for (std::size_t slot = first_live; slot < slots_; ++slot) {
+    if (const std::uint8_t code = Get(slot); code != 0) larger.Set(slot, code);
+  }
+  if (!done()) larger.next_slot_ = next_slot_;
+  *this = std::move(larger);
+}
+
+void DeadlineCodes::Mark(std::uint8_t code, std::size_t chunk) {
+  if (!has_bitmap()) return;
+  std::uint64_t& word = Row(code)[chunk / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
+  if ((word & bit) == 0) word |= bit;
+}
+
+void DeadlineCodes::Set(std::size_t slot, std::uint8_t code) {
+  AERIS_DCHECK(slot < slots_);
+  if (code != 0) Mark(code, slot / kChunkSlots);
+  bytes_.data()[slot] = std::byte{code};
+}
+
+std::size_t DeadlineCodes::NextChunk(std::size_t chunk, std::span<const std::uint8_t> codes) const {
+  if (!has_bitmap() || chunk >= chunks_) return chunk;
+  std::uint64_t from = ~std::uint64_t{0} << (chunk % 64);
+  for (std::size_t word = chunk / 64; word < row_words_; ++word, from = ~std::uint64_t{0}) {
+    std::uint64_t any = 0;
+    for (const std::uint8_t code : codes) any |= Row(code)[word];
+    any &= from;
+    if (any != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(any));
+  }
+  return chunks_;
+}
+
+std::size_t DeadlineCodes::CollectDue(const ExpireWheel& wheel,
+                                      std::span<std::uint64_t, kChunkSlots> due) {
+  const std::size_t chunk = NextChunk(next_slot_ / kChunkSlots, wheel.due_codes());
+  if (chunk >= chunks_) {
+    next_slot_ = slots_;
+    return 0;
+  }
+  const std::size_t first = std::max(next_slot_, chunk * kChunkSlots);
+  const std::size_t end = std::min((chunk + 1) * kChunkSlots, slots_);
+  // A chunk entered in its middle keeps its bits: codes filed since may lie in its first part.
+  if (has_bitmap() && first == chunk * kChunkSlots) {
+    for (const std::uint8_t code : wheel.due_codes()) {
+      Row(code)[chunk / 64] &= ~(std::uint64_t{1} << (chunk % 64));
+    }
+  }
+  std::size_t count = 0;
+  for (std::size_t group = first / kGroup * kGroup; group < end; group += kGroup) {
+    unsigned mask = DueMask(bytes_.data() + group, wheel);
+    if (group < first) mask &= ~0U << (first - group);
+    for (; mask != 0; mask &= mask - 1) {
+      due[count++] = group + static_cast<std::uint64_t>(std::countr_zero(mask));
+    }
+  }
+  next_slot_ = end;
+  return count;
+}
+
+void DeadlineCodes::PutBack(std::span<const std::uint64_t> rest) {
+  AERIS_DCHECK(!rest.empty());
+  next_slot_ = rest.front();
+  for (const std::uint64_t slot : rest) Mark(Get(slot), slot / kChunkSlots);
+}
+
+void DeadlineCodes::ReleaseBefore(std::size_t slot) {
+  if (!allocated()) return;
+  next_slot_ = std::max(next_slot_, slot);
+  bytes_.ReleasePrefix(slot);
+}
+
+void DeadlineCodes::CheckSlot(std::size_t slot) const {
+  AERIS_CHECK(slot < slots_);
+  const std::uint8_t code = Get(slot);
+  AERIS_CHECK(code != 0 && code < ExpireWheel::kCodes);
+  if (!has_bitmap()) return;
+  const std::size_t chunk = slot / kChunkSlots;
+  AERIS_CHECK((Row(code)[chunk / 64] >> (chunk % 64) & 1U) != 0);
+}
+
+}  // namespace aeris::storage

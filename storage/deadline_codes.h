@@ -1,0 +1,80 @@
+// DeadlineCodes: the expire wheel's bytes of one bucket array, one per slot, 0 = no deadline.
+//
+// They lie apart from the buckets, so that a table without deadlines has none of them, and a sweep
+// reads 640 slots in ten cache lines. Slots are numbered through: bucket * 10 + slot.
+//
+// In larger arrays a bitmap per code says which chunks of 64 buckets may hold it, so that a pass
+// reads one bit per 640 slots and code and looks only at chunks that hold due keys. A set bit may
+// be stale, a clear one is the truth. It is cleared when the whole chunk has been swept for the
+// code, and set before any byte gets the code.
+//
+//   bytes   [slot 0][slot 1] ... one chunk = 640 ...     10 bytes per bucket
+//   bitmap  [code 0: chunks 0 1 2 ...][code 1: ...] ...  0.5 bytes per bucket
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "storage/bucket.h"
+#include "storage/expire_wheel.h"
+#include "storage/zeroed_region.h"
+
+namespace aeris::storage {
+
+class DeadlineCodes {
+ public:
+  static constexpr std::size_t kChunkSlots = std::size_t{64} * Bucket::kSlots;
+  // Below this a pass reads all bytes (40 KiB in 3 us), and the bitmap would be larger than them.
+  static constexpr std::size_t kBitmapSlotsMin = 64 * kChunkSlots;
+
+  bool allocated() const { return slots_ != 0; }
+  // All codes 0, nothing left for a pass that is under way.
+  void Allocate(std::size_t slots);
+  // More slots at the end. Those before `first_live` have no code and may have been released.
+  void Grow(std::size_t slots, std::size_t first_live);
+
+  // 0 when not allocated.
+  std::uint8_t Get(std::size_t slot) const {
+    return allocated() ? static_cast<std::uint8_t>(bytes_.data()[slot]) : std::uint8_t{0};
+  }
+  // Requires allocated() if `code` is not 0.
+  void Set(std::size_t slot, std::uint8_t code);
+
+  // --- Sweeping. `next_slot` is how far the current pass has come.
+  void StartPass(std::size_t first_slot) { next_slot_ = first_slot; }
+  // Collects due slots from where the pass stands into `due`, at most one chunk, and moves past
+  // the chunk. Returns how many; 0 with done() at the
+  // end; 0 without it means call again.
+  std::size_t CollectDue(const ExpireWheel& wheel, std::span<std::uint64_t, kChunkSlots> due);
+  // Takes back the collected slots from `due[from]` on: the pass goes on there later.
+  void PutBack(std::span<const std::uint64_t> rest);
+  bool done() const { return next_slot_ >= slots_; }
+
+  // Slots before this one are empty for good.
+  void ReleaseBefore(std::size_t slot);
+  // Resident bytes, if nothing from slot `written_end` on has been written yet.
+  std::size_t ResidentBytes(std::size_t written_end) const {
+    return bytes_.ResidentBytes(written_end) + bitmap_.size_bytes();
+  }
+  // Aborts unless the bitmap covers the byte of `slot`.
+  void CheckSlot(std::size_t slot) const;
+
+ private:
+  bool has_bitmap() const { return row_words_ != 0; }
+  std::uint64_t* Row(std::uint8_t code) const {
+    return reinterpret_cast<std::uint64_t*>(bitmap_.data()) + code * row_words_;
+  }
+  void Mark(std::uint8_t code, std::size_t chunk);
+  // The first chunk from `chunk` on that may hold a due code, or chunks_.
+  std::size_t NextChunk(std::size_t chunk, std::span<const std::uint8_t> codes) const;
+
+  std::size_t slots_ = 0;
+  std::size_t chunks_ = 0;
+  std::size_t row_words_ = 0;  // 64-bit words per code, 0 without a bitmap
+  std::size_t next_slot_ = 0;
+  ZeroedRegion bytes_;
+  ZeroedRegion bitmap_;
+};
+
+}  // namespace aeris::storage
