@@ -9,9 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "src/base/log.h"
@@ -58,6 +57,9 @@ struct OutputLimit {
 enum class OutputLimitClass : std::uint8_t { kNormal, kReplica, kPubsub };
 inline constexpr std::size_t kOutputLimitClasses = 3;
 
+// The letters of notify-keyspace-events in the order that Redis prints them; "A" is the first ten.
+inline constexpr std::string_view kKeyspaceEventClasses = "g$lshzxetdnKEm";
+
 struct SavePoint {
   std::int64_t seconds = 0;
   std::int64_t changes = 0;
@@ -81,7 +83,7 @@ struct Config {
   std::string unixsocket;
   unsigned unixsocketperm = 0;  // 0: what the umask gives
   int tcp_backlog = 511;
-  int tcp_keepalive = 300;           // seconds, 0: off
+  int tcp_keepalive = 300;               // seconds, 0: off
   std::uint64_t tcp_send_buffer = 0;     // bytes for SO_SNDBUF, 0: the kernel's choice
   std::uint64_t tcp_receive_buffer = 0;  // bytes for SO_RCVBUF, 0: the kernel's choice
   bool protected_mode = true;
@@ -105,12 +107,12 @@ struct Config {
 
   // ---- The process
   int databases = 16;
-  int hz = 10;  // as configured; the server uses hz_effective()
+  int hz = 10;  // calls of the cron a second; the table keeps it within 1 and 500
   bool dynamic_hz = true;
   bool daemonize = false;
   Supervised supervised = Supervised::kNo;
   std::string pidfile;
-  std::string dir;  // empty: where the process was started
+  std::string dir;  // absolute; empty: where the process was started
   bool set_proc_title = true;
   std::string proc_title_template = "{title} {listen-addr} {server-mode}";
   bool always_show_logo = false;
@@ -183,7 +185,8 @@ struct Config {
   // ---- Keyspace
   int active_expire_effort = 1;
   bool activerehashing = true;
-  std::string notify_keyspace_events;  // in the order that Redis prints them
+  // Bit i stands for character i of kKeyspaceEventClasses.
+  unsigned notify_keyspace_events = 0;
   SanitizePayload sanitize_dump_payload = SanitizePayload::kNo;
   std::int64_t busy_reply_threshold = 5000;  // ms
 
@@ -256,7 +259,6 @@ struct Config {
   bool cluster_enabled = false;
   std::string cluster_config_file = "nodes.conf";
   std::int64_t cluster_node_timeout = 15000;
-  std::int64_t cluster_ping_interval = 1000;
   int cluster_port = 0;
   std::string cluster_announce_ip;
   std::string cluster_announce_hostname;
@@ -295,8 +297,6 @@ struct Config {
   int tls_session_cache_size = 20480;
   int tls_session_cache_timeout = 300;
 
-  // hz within what the cron can do, 1 to 500 calls a second.
-  int hz_effective() const { return hz < 1 ? 1 : hz > 500 ? 500 : hz; }
   const OutputLimit& output_limit(OutputLimitClass of) const {
     return client_output_buffer_limit[static_cast<std::size_t>(of)];
   }

@@ -15,7 +15,7 @@ namespace aeris {
 inline constexpr int kConfigIncludeDepthMax = 16;
 
 struct ConfigSource {
-  std::string file;      // path; empty: no file
+  std::string file;  // path; empty: no file
   bool standard_input = false;
   std::string overrides;  // lines from the command line, read last, so that they win
 };
@@ -33,6 +33,10 @@ std::expected<void, Error> LoadConfig(ConfigTable& table, const ConfigSource& so
 // As above for text that is already here. `line` of an error counts from 1.
 std::expected<void, Error> LoadConfigText(ConfigTable& table, std::string_view text,
                                           std::string_view version);
+
+// The values that reading `text` would give, faults passed over, and without a trace: the process
+// stays in its directory (a relative include is looked for there), nothing is warned about.
+Config ConfigAfterReading(std::string_view text);
 
 // The fault text above, for faults that only the server can see (rename-command).
 std::string FatalConfigText(int line, std::string_view text, std::string_view reason,

@@ -1,9 +1,9 @@
 // ConfigTable: the rows that say, for each directive, its name, type, range and what may be done
 // with it; and CONFIG GET, CONFIG SET and the file parser over them.
 //
-// A directive is one row (config_table*.cc). A row reaches its field of Config through two functions
-// made from the pointer to member, so that enums and integers of any width are one kind each. The
-// default is not in the row: it is the initialiser in config.h.
+// A directive is one row (config_table*.cc). A row reaches its field of Config through two
+// functions made from the pointer to member, so that enums and integers of any width are one kind
+// each. The default is not in the row: it is the initialiser in config.h.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -30,16 +30,17 @@ using ConfigResult = std::expected<void, std::string>;
 struct BoolField {
   bool (*get)(const Config&);
   void (*set)(Config&, bool);
+  std::string_view why_never_yes = {};  // the error when it cannot be switched on in this build
 };
 
 enum class IntegerUnit : std::uint8_t {
   kPlain,
-  kOctal,            // file modes
-  kBytes,            // 100, 100k, 1gb ...
-  kBytesOrPercent,   // as kBytes, or "5%", which is kept as -5
+  kOctal,           // file modes
+  kBytes,           // 100, 100k, 1gb ...
+  kBytesOrPercent,  // as kBytes, or "5%", which is kept as -5
 };
 
-// `max` is compared as unsigned when `min` is not negative, so that 2^64-1 can be said.
+// `get` and `set` carry 2^63 and above as negative numbers when `max` is beyond 2^63-1.
 struct IntegerField {
   std::int64_t (*get)(const Config&);
   void (*set)(Config&, std::int64_t);
@@ -63,14 +64,18 @@ struct EnumField {
 };
 
 struct StringField {
-  std::string& (*ref)(Config&);
+  const std::string& (*get)(const Config&);
+  void (*set)(Config&, std::string_view);
   ConfigResult (*check)(std::string_view) = nullptr;
 };
+
+// Where a value comes from: `save` lines of a file add up, CONFIG SET replaces.
+enum class ConfigOrigin : std::uint8_t { kSet, kFileFirst, kFileAgain };
 
 // Everything with a syntax of its own: save, bind, client-output-buffer-limit ...
 struct SpecialField {
   std::string (*get)(const Config&);
-  ConfigResult (*set)(Config&, std::span<const std::string_view> arguments);
+  ConfigResult (*set)(Config&, std::span<const std::string_view> arguments, ConfigOrigin origin);
 };
 
 using ConfigField = std::variant<BoolField, IntegerField, EnumField, StringField, SpecialField>;
@@ -90,24 +95,23 @@ enum class ConfigEffect : std::uint8_t { kWorks, kNoEffectYet };
 // What the server has to do after a change. Options that are read where they are used need nothing.
 enum class ConfigHook : std::uint8_t {
   kNone,
-  kListen,         // bind, port: close the listeners and open the new ones
-  kMaxClients,     // room for the descriptors
-  kHz,             // hz: the cron's period
-  kLog,            // loglevel
-  kDirectory,      // dir: chdir
-  kRequirePass,    // the default user's password
-  kProcTitle,      // proc-title-template
-  kCrashLog,       // crash-log-enabled: install or remove the signal handlers
-  kLimits,         // proto-max-bulk-len, client-query-buffer-limit: limits that parsers copied
-  kOutputLimits,   // client-output-buffer-limit
-  kSlowlog,        // slowlog-max-len: trim
-  kLatency,        // latency-tracking and its percentiles
-  kMemory,         // maxmemory, its policy and samples
-  kEncodings,      // thresholds of the small encodings
-  kExpire,         // active-expire-effort
-  kLazyFree,       // lazyfree-lazy-*
+  kListen,        // bind, port: close the listeners and open the new ones
+  kMaxClients,    // room for the descriptors
+  kHz,            // hz: the cron's period
+  kLog,           // loglevel
+  kRequirePass,   // the default user's password
+  kProcTitle,     // proc-title-template
+  kCrashLog,      // crash-log-enabled: install or remove the signal handlers
+  kLimits,        // proto-max-bulk-len, client-query-buffer-limit: limits that parsers copied
+  kOutputLimits,  // client-output-buffer-limit
+  kSlowlog,       // slowlog-max-len: trim
+  kLatency,       // latency-tracking and its percentiles
+  kMemory,        // maxmemory, its policy and samples
+  kEncodings,     // thresholds of the small encodings
+  kExpire,        // active-expire-effort
+  kLazyFree,      // lazyfree-lazy-*
 };
-inline constexpr std::size_t kConfigHooks = 17;
+inline constexpr std::size_t kConfigHooks = 16;
 
 struct ConfigRow {
   std::string_view name;
@@ -121,7 +125,7 @@ struct ConfigRow {
 };
 
 struct ConfigValue {
-  std::string_view name;  // static: the row's, or the alias when that was asked for
+  std::string name;  // the row's or its alias; as the client wrote it when it wrote no glob
   std::string value;
 };
 
@@ -149,14 +153,17 @@ class ConfigTable {
   // of the reply after "-", "ERR " included, without CR or LF.
   std::expected<void, std::string> Set(std::span<const ConfigPair> pairs, SetOptions options);
 
-  // One line of a file or of the command line: no immutability, no hooks. The error is the reason
-  // alone. `name` in any case.
-  ConfigResult SetFromFile(std::string_view name, std::span<const std::string_view> arguments);
+  // One line of a file or of the command line: no immutability, no hooks; `dir` changes the working
+  // directory at once, since later lines and includes count on it. The error is the reason alone.
+  ConfigResult SetFromFile(const ConfigRow& row, std::span<const std::string_view> arguments);
 
   // The row by name or alias in any case, else nullptr.
   const ConfigRow* Find(std::string_view name) const;
   // All rows, each once, in the order of the table.
   std::span<const ConfigRow* const> rows() const { return rows_; }
+  // Parses and stores, nothing more: no flags, hooks, warnings or chdir.
+  static ConfigResult Assign(const ConfigRow& row, Config& config,
+                             std::span<const std::string_view> arguments, ConfigOrigin origin);
   // The value as CONFIG GET shows it.
   static std::string ValueText(const ConfigRow& row, const Config& config);
 
@@ -177,21 +184,24 @@ class ConfigTable {
   struct Change;
   std::expected<std::vector<Change>, std::string> Check(std::span<const ConfigPair> pairs,
                                                         SetOptions options) const;
-  std::expected<void, std::string> RunHooks(std::span<const Change> changes,
-                                            const Config& previous);
+  std::expected<void, std::string> Apply(std::span<const Change> changes, const Config& previous);
+  ConfigResult RunHook(ConfigHook hook);
+  void RollBack(const Config& previous, std::span<const ConfigHook> run);
 
   Config& config_;
   std::vector<const ConfigRow*> rows_;
+  std::unordered_set<const ConfigRow*> seen_in_file_;
   std::unordered_map<std::string_view, const ConfigRow*> by_name_;
   std::array<Hook, kConfigHooks> hooks_;
-  std::vector<std::string> reported_;
+  std::unordered_set<std::string> reported_;
   std::vector<std::string> warnings_;
 };
 
 // The areas of the table.
-std::span<const ConfigRow> ServerConfigRows();   // config_table.cc: network, clients, process, logs
-std::span<const ConfigRow> DataConfigRows();     // config_table_data.cc: memory, keys, encodings
-std::span<const ConfigRow> StorageConfigRows();  // config_table_durable.cc: snapshots, AOF, replication
+std::span<const ConfigRow> ServerConfigRows();  // config_table.cc: network, clients, process, logs
+std::span<const ConfigRow> DataConfigRows();    // config_table_data.cc: memory, keys, encodings
+std::span<const ConfigRow>
+DurableConfigRows();  // config_table_durable.cc: snapshots, AOF, replicas
 std::span<const ConfigRow> ClusterConfigRows();  // config_table_cluster.cc: cluster, TLS
 
 }  // namespace aeris

@@ -1,0 +1,103 @@
+// The rows of the data: memory, keys, encodings.
+#include "src/config_rows.h"
+#include "src/config_special.h"
+
+namespace aeris {
+namespace {
+
+using namespace config_rows;  // the vocabulary of the rows
+using namespace config_special;
+
+constexpr EnumName kPolicies[] = {Name("volatile-lru", MaxmemoryPolicy::kVolatileLru),
+                                  Name("volatile-lfu", MaxmemoryPolicy::kVolatileLfu),
+                                  Name("volatile-random", MaxmemoryPolicy::kVolatileRandom),
+                                  Name("volatile-ttl", MaxmemoryPolicy::kVolatileTtl),
+                                  Name("allkeys-lru", MaxmemoryPolicy::kAllkeysLru),
+                                  Name("allkeys-lfu", MaxmemoryPolicy::kAllkeysLfu),
+                                  Name("allkeys-random", MaxmemoryPolicy::kAllkeysRandom),
+                                  Name("noeviction", MaxmemoryPolicy::kNoeviction)};
+constexpr EnumName kSanitize[] = {Name("no", SanitizePayload::kNo),
+                                  Name("yes", SanitizePayload::kYes),
+                                  Name("clients", SanitizePayload::kClients)};
+
+// As Debian's redis-server answers, whose allocator cannot do it either.
+constexpr BoolField kActiveDefrag = {
+    [](const Config& config) { return config.activedefrag; },
+    [](Config& config, bool value) { config.activedefrag = value; },
+    "Active defragmentation cannot be enabled: it requires an allocator that aeris does not use"};
+
+constexpr int kFixed = kConfigImmutable;
+
+constexpr ConfigRow kRows[] = {
+    // ---- Memory
+    Later("maxmemory", Bytes<&Config::maxmemory>(0, kUint64Max), {.hook = ConfigHook::kMemory}),
+    Later("maxmemory-policy", Enum<&Config::maxmemory_policy>(kPolicies),
+          {.hook = ConfigHook::kMemory}),
+    Later("maxmemory-samples", Integer<&Config::maxmemory_samples>(1, kInt32Max),
+          {.hook = ConfigHook::kMemory}),
+    Later("maxmemory-eviction-tenacity", Integer<&Config::maxmemory_eviction_tenacity>(0, 100),
+          {.hook = ConfigHook::kMemory}),
+    Later("lfu-log-factor", Integer<&Config::lfu_log_factor>(0, kInt32Max),
+          {.hook = ConfigHook::kMemory}),
+    Later("lfu-decay-time", Integer<&Config::lfu_decay_time>(0, kInt32Max),
+          {.hook = ConfigHook::kMemory}),
+    Later("lazyfree-lazy-eviction", Bool<&Config::lazyfree_lazy_eviction>(),
+          {.hook = ConfigHook::kLazyFree}),
+    Works("lazyfree-lazy-expire", Bool<&Config::lazyfree_lazy_expire>(),
+          {.hook = ConfigHook::kLazyFree}),
+    Works("lazyfree-lazy-server-del", Bool<&Config::lazyfree_lazy_server_del>(),
+          {.hook = ConfigHook::kLazyFree}),
+    Works("lazyfree-lazy-user-del", Bool<&Config::lazyfree_lazy_user_del>(),
+          {.hook = ConfigHook::kLazyFree}),
+    Works("lazyfree-lazy-user-flush", Bool<&Config::lazyfree_lazy_user_flush>(),
+          {.hook = ConfigHook::kLazyFree}),
+    Later("jemalloc-bg-thread", Bool<&Config::jemalloc_bg_thread>()),
+    Later("activedefrag", kActiveDefrag),
+    Later("active-defrag-ignore-bytes", Bytes<&Config::active_defrag_ignore_bytes>(1, kInt64Max)),
+    Later("active-defrag-threshold-lower",
+          Integer<&Config::active_defrag_threshold_lower>(0, 1000)),
+    Later("active-defrag-threshold-upper",
+          Integer<&Config::active_defrag_threshold_upper>(0, 1000)),
+    Later("active-defrag-cycle-min", Integer<&Config::active_defrag_cycle_min>(1, 99)),
+    Later("active-defrag-cycle-max", Integer<&Config::active_defrag_cycle_max>(1, 99)),
+    Later("active-defrag-max-scan-fields",
+          Integer<&Config::active_defrag_max_scan_fields>(1, kInt64Max)),
+
+    // ---- Keys
+    Later("active-expire-effort", Integer<&Config::active_expire_effort>(1, 10),
+          {.hook = ConfigHook::kExpire}),
+    Later("activerehashing", Bool<&Config::activerehashing>()),
+    Later("notify-keyspace-events", Special<KeyspaceEventsOption>()),
+    Later("sanitize-dump-payload", Enum<&Config::sanitize_dump_payload>(kSanitize)),
+    Later("busy-reply-threshold", Integer<&Config::busy_reply_threshold>(0, kInt64Max),
+          {.alias = "lua-time-limit"}),
+
+    // ---- Encodings
+    Later("hash-max-listpack-entries", Integer<&Config::hash_max_listpack_entries>(0, kInt64Max),
+          {.alias = "hash-max-ziplist-entries", .hook = ConfigHook::kEncodings}),
+    Later("hash-max-listpack-value", Bytes<&Config::hash_max_listpack_value>(0, kInt64Max),
+          {.alias = "hash-max-ziplist-value", .hook = ConfigHook::kEncodings}),
+    Later("list-max-listpack-size", Integer<&Config::list_max_listpack_size>(kInt32Min, kInt32Max),
+          {.alias = "list-max-ziplist-size", .hook = ConfigHook::kEncodings}),
+    Later("list-compress-depth", Integer<&Config::list_compress_depth>(0, kInt32Max),
+          {.hook = ConfigHook::kEncodings}),
+    Later("set-max-intset-entries", Integer<&Config::set_max_intset_entries>(0, kInt64Max),
+          {.hook = ConfigHook::kEncodings}),
+    Later("zset-max-listpack-entries", Integer<&Config::zset_max_listpack_entries>(0, kInt64Max),
+          {.alias = "zset-max-ziplist-entries", .hook = ConfigHook::kEncodings}),
+    Later("zset-max-listpack-value", Bytes<&Config::zset_max_listpack_value>(0, kInt64Max),
+          {.alias = "zset-max-ziplist-value", .hook = ConfigHook::kEncodings}),
+    Later("hll-sparse-max-bytes", Bytes<&Config::hll_sparse_max_bytes>(0, kInt64Max),
+          {.hook = ConfigHook::kEncodings}),
+    Later("stream-node-max-bytes", Bytes<&Config::stream_node_max_bytes>(0, kInt64Max),
+          {.hook = ConfigHook::kEncodings}),
+    Later("stream-node-max-entries", Integer<&Config::stream_node_max_entries>(0, kInt64Max),
+          {.hook = ConfigHook::kEncodings}),
+};
+static_assert(NamesAreLowerCaseAndUnique(kRows));
+
+}  // namespace
+
+std::span<const ConfigRow> DataConfigRows() { return kRows; }
+
+}  // namespace aeris
