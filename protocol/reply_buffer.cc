@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kJoinBytesMax = 16 * 1024;
 
 // Slots that a drained buffer keeps; usual clients need none.
-constexpr std::size_t kSegmentsKept = 8;
+constexpr std::size_t kSegmentsKept = 4;
 
 // Sent segments at the front are removed in runs of at least this many.
 constexpr std::size_t kSentRun = 32;
@@ -192,7 +192,7 @@ void ReplyBuffer::DropSentSegments() {
       FreeBlock(block_, block_bytes_);
       ForgetBlock();
     }
-    if (segments_.capacity() > kSegmentsKept) segments_ = {};
+    if (segments_.capacity() > kSegmentsKept) std::vector<Segment>().swap(segments_);
   } else if (head_ >= kSentRun && head_ >= segments_.size() / 2) {
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(head_));
     segments_gone_ += head_;
@@ -225,7 +225,8 @@ void ReplyBuffer::FreeBlock(void* block, std::size_t bytes) {
 void ReplyBuffer::Clear() {
   for (std::size_t i = head_; i < segments_.size(); ++i) DropSegment(segments_[i]);
   segments_gone_ += segments_.size();
-  segments_ = {};
+  // Clearing keeps the capacity, and shrink_to_fit() is empty in a libstdc++ without exceptions.
+  std::vector<Segment>().swap(segments_);
   head_ = 0;
   closed_bytes_ = 0;
   holes_open_ = 0;

@@ -7,6 +7,16 @@
 #include "src/base/number_text.h"
 
 namespace aeris::protocol {
+namespace {
+
+// Neither `= {}` nor shrink_to_fit() does it: the first keeps the capacity, the second is empty in
+// a libstdc++ without exceptions.
+template <typename Container>
+void FreeMemory(Container& container) {
+  Container().swap(container);
+}
+
+}  // namespace
 
 ParseStatus RequestParser::Parse(std::string_view bytes, const Limits& limits) {
   switch (state_) {
@@ -216,13 +226,9 @@ std::string_view RequestParser::error() const {
 }
 
 void RequestParser::Reset() {
-  if (args_.capacity() > kArgsReservedMax) [[unlikely]] {
-    args_ = {};
-  } else {
-    args_.clear();
-  }
-  if (decoded_in_use_ || fault_ != ParseFault::kNone) [[unlikely]]
-    decoded_ = {};
+  args_.clear();
+  if (args_.capacity() > kArgsReservedMax) FreeMemory(args_);
+  if (!decoded_.empty()) FreeMemory(decoded_);
   position_ = 0;
   searched_ = 0;
   bulk_bytes_expected_ = 0;
@@ -234,11 +240,11 @@ void RequestParser::Reset() {
 
 void RequestParser::Release() {
   Reset();
-  args_ = {};
+  FreeMemory(args_);
 }
 
 std::size_t RequestParser::memory() const {
-  return args_.capacity() * sizeof(ArgRange) + (decoded_in_use_ ? decoded_.capacity() : 0);
+  return args_.capacity() * sizeof(ArgRange) + (decoded_.empty() ? 0 : decoded_.capacity());
 }
 
 }  // namespace aeris::protocol
