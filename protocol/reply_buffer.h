@@ -76,8 +76,7 @@ class ReplyBuffer {
   }
   // Room for `bytes` contiguous bytes, valid until the next call of anything but Commit().
   [[nodiscard]] char* Reserve(std::size_t bytes) {
-    if (bytes > room()) [[unlikely]]
-      OpenBlock(bytes);
+    if (bytes > room()) OpenBlock(bytes);
     return cursor_;
   }
   void Commit(std::size_t bytes) {
