@@ -1,0 +1,390 @@
+"""The one place of known and intended differences between aeris and Redis 7.0.15.
+
+A reply that is not equal byte for byte is a failure unless a rule here explains it. A rule has the
+command (with its subcommand where that matters), the reason, and a function that decides whether
+the two replies say the same. Rules never turn an error into a success or the other way round, and
+never explain different errors, unless they say so.
+"""
+import re
+
+from wire import ErrorReply, decode
+
+TIME_TOLERANCE_MS = 5000
+
+
+class Context:
+    """What a rule may need to know beside the two replies."""
+
+    def __init__(self, probe=None, commands=frozenset()):
+        self.probe = probe        # f(payload_a, payload_b) -> whether both restore to one value
+        self.commands = commands  # names that our COMMAND LIST gives
+
+
+def as_map(reply):
+    """A map of RESP3, or the flat list that RESP2 has instead."""
+    if isinstance(reply, dict):
+        return reply
+    return dict(zip(reply[0::2], reply[1::2]))
+
+
+def same_shape(ours, theirs):
+    """Equal types at every level, lists of equal length; values free."""
+    if type(ours) is not type(theirs):
+        return False
+    if isinstance(ours, list):
+        return len(ours) == len(theirs) and all(map(same_shape, ours, theirs))
+    if isinstance(ours, dict):
+        return list(ours) == list(theirs)
+    return True
+
+
+# -- rules -----------------------------------------------------------------------------------------
+# Each takes (arguments, ours, theirs, context) and gives True when the replies agree.
+
+def type_only(_arguments, ours, theirs, _context):
+    return type(ours) is type(theirs)
+
+
+def shape_only(_arguments, ours, theirs, _context):
+    return same_shape(ours, theirs)
+
+
+def unordered(_arguments, ours, theirs, _context):
+    return type(ours) is type(theirs) and isinstance(ours, list) and sorted(ours) == sorted(theirs)
+
+
+def scan_step(_arguments, ours, theirs, _context):
+    """One step cannot be compared, only a whole iteration (scenarios.py)."""
+    return all(isinstance(reply, list) and len(reply) == 2 and isinstance(reply[0], bytes)
+               and reply[0].isdigit() and isinstance(reply[1], list) for reply in (ours, theirs))
+
+
+def near_in_seconds(_arguments, ours, theirs, _context):
+    return close(ours, theirs, TIME_TOLERANCE_MS // 1000)
+
+
+def near_in_milliseconds(_arguments, ours, theirs, _context):
+    return close(ours, theirs, TIME_TOLERANCE_MS)
+
+
+def close(ours, theirs, tolerance):
+    return isinstance(ours, int) and isinstance(theirs, int) and \
+        (ours < 0) == (theirs < 0) and abs(ours - theirs) <= tolerance
+
+
+def time_reply(_arguments, ours, theirs, _context):
+    return len(ours) == len(theirs) == 2 and all(isinstance(part, bytes) for part in ours) and \
+        close(int(ours[0]), int(theirs[0]), 5) and 0 <= int(ours[1]) < 10 ** 6
+
+
+def both_null_or_text(_arguments, ours, theirs, _context):
+    return type(ours) is type(theirs)
+
+
+def dump(_arguments, ours, theirs, context):
+    return isinstance(ours, bytes) and isinstance(theirs, bytes) and context.probe(ours, theirs)
+
+
+def hello(_arguments, ours, theirs, _context):
+    free = (b"version", b"id")
+    ours, theirs = as_map(ours), as_map(theirs)
+    return list(ours) == list(theirs) and \
+        all(ours[name] == theirs[name] for name in ours if name not in free)
+
+
+CLIENT_FIELDS_ADDED = {b"lib-name", b"lib-ver", b"watch"}  # Redis 7.2 and 7.4, which we say we are
+
+
+def client_fields(line):
+    return [word.split(b"=")[0] for word in line.split(b" ")]
+
+
+def client_lines(_arguments, ours, theirs, _context):
+    """The names of the fields in their order, for each line. The number of lines is the number of
+    clients, which is not the subject."""
+    ours, theirs = bytes(ours).splitlines(), bytes(theirs).splitlines()
+    if not ours or not theirs:
+        return not ours and not theirs
+    expected = client_fields(theirs[0].removeprefix(b"txt:"))
+    return all([name for name in client_fields(line.removeprefix(b"txt:"))
+                if name not in CLIENT_FIELDS_ADDED] == expected for line in ours)
+
+
+def info_fields(text):
+    """Field names by section; the numbers in names of databases, clients and commands are free."""
+    sections, section = {}, None
+    for line in bytes(text).decode("utf-8", "replace").split("\r\n"):
+        if line.startswith("# "):
+            section = sections.setdefault(line[2:], set())
+        elif line and section is not None:
+            name = line.partition(":")[0]
+            if not name.startswith(("cmdstat_", "errorstat_", "latency_percentiles_", "txt")):
+                section.add(name)
+    return sections
+
+
+INFO_FIELDS_ADDED_PREFIX = "aeris_"
+# Fields of Redis 7.0 that speak of something aeris does not have; everything else must be there.
+INFO_FIELDS_WITHOUT_MEANING = set()
+# Fields of Redis 7.2 and 7.4, which is the version that aeris gives.
+INFO_FIELDS_OF_LATER_VERSIONS = {
+    "async_loading", "total_active_defrag_time", "current_active_defrag_time",
+    "evicted_clients", "evicted_scripts", "pubsubshard_channels", "watching_clients",
+    "total_watched_keys", "pubsub_clients", "total_blocking_keys", "total_blocking_keys_on_nokey",
+    "expired_subkeys", "acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key",
+    "acl_access_denied_channel", "instantaneous_eventloop_cycles_per_sec",
+    "instantaneous_eventloop_duration_usec", "eventloop_cycles", "eventloop_duration_sum",
+    "eventloop_duration_cmd_sum", "unexpected_error_replies", "client_query_buffer_limit_disconnections",
+    "client_output_buffer_limit_disconnections", "reply_buffer_shrinks", "reply_buffer_expands",
+    "lru_clock", "listener0", "listener1", "listener2", "listener3", "monotonic_clock",
+    "allocator_muzzy", "mem_overhead_db_hashtable_rehashing", "mem_total_replication_buffers",
+    "used_memory_vm_total", "number_of_libraries", "executable_path",
+}
+
+
+def info(_arguments, ours, theirs, _context):
+    return not info_difference(ours, theirs)
+
+
+def info_difference(ours, theirs):
+    """A list of words: what is missing from ours, and what nobody expects in it."""
+    ours, theirs = info_fields(ours), info_fields(theirs)
+    words = [f"section {name} missing" for name in theirs if name not in ours]
+    words += [f"section {name} unknown" for name in ours
+              if name not in theirs and name.lower() != "aeris"]
+    for section, names in theirs.items():
+        mine = ours.get(section, set())
+        words += [f"{section}.{name} missing"
+                  for name in sorted(names - mine - INFO_FIELDS_WITHOUT_MEANING)]
+        words += [f"{section}.{name} unknown"
+                  for name in sorted(mine - names - INFO_FIELDS_OF_LATER_VERSIONS)
+                  if not name.startswith(INFO_FIELDS_ADDED_PREFIX)]
+    return words
+
+
+def canonical(reply):
+    """Nested flags, tips and maps without their order."""
+    if isinstance(reply, dict):
+        return tuple(sorted((repr(name), canonical(entry)) for name, entry in reply.items()))
+    if isinstance(reply, list):
+        return tuple(sorted((canonical(entry) for entry in reply), key=repr))
+    return bytes(reply) if isinstance(reply, (bytes, bytearray)) else reply
+
+
+def command_info(arguments, ours, theirs, context):
+    """Rows of commands that we have; a row is compared with flags, categories and key specs as
+    sets. A command that we do not have yet is null."""
+    if len(arguments) == 2:
+        return command_table(arguments, ours, theirs, context)
+    if len(ours) != len(theirs):
+        return False
+    return all(command_row(mine, its, context) for mine, its in zip(ours, theirs))
+
+
+# Subcommands, tips and key specs count; notes of key specs are prose.
+def command_row(ours, theirs, context):
+    if not isinstance(theirs, list):
+        # Something that only we have.
+        return not isinstance(theirs, list) and (ours == theirs or bytes(ours[0]) in LATER_COMMANDS)
+    if not isinstance(ours, list):
+        return bytes(theirs[0]) not in context.commands and bytes(theirs[0]) not in REQUIRED
+    if len(ours) != len(theirs) or ours[:2] != theirs[:2] or ours[3:6] != theirs[3:6]:
+        return False
+    if set(ours[2]) != set(theirs[2]) or set(ours[6]) != set(theirs[6]):
+        return False
+    specs = [sorted((canonical(without_notes(spec)) for spec in row[8]), key=repr)
+             for row in (ours, theirs)]
+    if specs[0] != specs[1]:
+        return False
+    theirs_by_name = {bytes(row[0]): row for row in theirs[9]}
+    for row in ours[9]:
+        name = bytes(row[0])
+        if name not in LATER_COMMANDS and \
+                (name not in theirs_by_name or not command_row(row, theirs_by_name[name], context)):
+            return False
+    return True
+
+
+def without_notes(spec):
+    return {name: entry for name, entry in as_map(spec).items() if name != b"notes"}
+
+
+def command_docs(_arguments, ours, theirs, context):
+    """`summary`, `complexity` and `history` are prose, which we write ourselves; the rest is data
+    that clients and redis-cli's hints use."""
+    ours, theirs = as_map(ours), as_map(theirs)
+    for name, row in theirs.items():
+        if bytes(name) not in ours:
+            if bytes(name) in context.commands or bytes(name) in REQUIRED:
+                return False
+        elif not docs_row(as_map(ours[name]), as_map(row)):
+            return False
+    return all(name in theirs or bytes(name) in LATER_COMMANDS for name in ours)
+
+
+def docs_row(ours, theirs):
+    for name in (b"since", b"group"):
+        if ours.get(name) != theirs.get(name):
+            return False
+    if not ours.get(b"summary"):
+        return False
+    mine, its = ours.get(b"arguments", []), theirs.get(b"arguments", [])
+    if [docs_argument(each) for each in mine] != [docs_argument(each) for each in its]:
+        return False
+    subcommands = as_map(theirs.get(b"subcommands", []))
+    return all(bytes(name) in LATER_COMMANDS or
+               (name in subcommands and docs_row(as_map(row), as_map(subcommands[name])))
+               for name, row in as_map(ours.get(b"subcommands", [])).items())
+
+
+def docs_argument(argument):
+    fields = as_map(argument)
+    return {name: ([docs_argument(each) for each in entry] if name == b"arguments" else
+                   sorted(entry) if isinstance(entry, list) else entry)
+            for name, entry in fields.items() if name not in (b"summary", b"display_text")}
+
+
+def command_table(_arguments, ours, theirs, context):
+    """COMMAND without a subcommand: the rows of COMMAND INFO in any order."""
+    rows = {bytes(row[0]): row for row in theirs}
+    mine = {bytes(row[0]): row for row in ours}
+    return all(name in LATER_COMMANDS or (name in rows and command_row(row, rows[name], context))
+               for name, row in mine.items()) and \
+        all(name in mine for name in rows if name in REQUIRED)
+
+
+def command_list(_arguments, ours, theirs, context):
+    """Ours is theirs without what we do not have yet, plus what is newer than 7.0."""
+    mine = {bytes(name) for name in ours}
+    its = {bytes(name) for name in theirs}
+    missing = {name for name in its - mine if name in context.commands or name in REQUIRED}
+    return not missing and all(name in LATER_COMMANDS for name in mine - its)
+
+
+def help_text(_arguments, ours, theirs, _context):
+    """The first line and the last two; between them ours has other subcommands and own words."""
+    return isinstance(ours, list) and ours[:1] == theirs[:1] and ours[-2:] == theirs[-2:] and \
+        all(type(line) is type(theirs[0]) for line in ours)
+
+
+# Directives whose value depends on the process, its limits or its defaults.
+CONFIG_VALUES_FREE = {b"port", b"pidfile", b"logfile", b"dir", b"bind", b"maxclients", b"unixsocket",
+                      b"jemalloc-bg-thread", b"enable-debug-command", b"syslog-ident",
+                      b"proc-title-template", b"cluster-config-file"}
+
+
+def config_get(_arguments, ours, theirs, _context):
+    """All that Redis has, with equal values, plus directives of our own."""
+    ours, theirs = as_map(ours), as_map(theirs)
+    extra = set(ours) - set(theirs)
+    return all(name in ours and (name in CONFIG_VALUES_FREE or ours[name] == entry)
+               for name, entry in theirs.items()) and not extra & OTHER_SPELLINGS
+
+
+OTHER_SPELLINGS = set()  # names that would be a mistake of ours rather than an addition
+
+
+def debug_object(_arguments, ours, theirs, _context):
+    """`Value at:0x.. refcount:1 encoding:raw serializedlength:6 lru:.. lru_seconds_idle:0`; the
+    length of a compressed payload may differ."""
+    def stable(text):
+        return re.sub(rb"at:\S+|lru:\d+|refcount:\d+|idle:\d+|serializedlength:\d+", b"", text)
+    return stable(ours) == stable(theirs)
+
+
+def memory_usage(_arguments, ours, theirs, _context):
+    return (ours is None) == (theirs is None) and type(ours) is type(theirs)
+
+
+def histogram(_arguments, ours, theirs, _context):
+    """The same commands in any order; the numbers are measurements."""
+    return type(ours) is type(theirs) and \
+        {bytes(name) for name in as_map(ours)} <= {bytes(name) for name in as_map(theirs)}
+
+
+# Commands of this stage that COMMAND, COMMAND INFO and COMMAND DOCS must know.
+REQUIRED = set((
+    b"ping echo quit reset select auth hello client command info config dbsize flushdb flushall "
+    b"swapdb time lastsave role lolwut shutdown memory object slowlog latency monitor debug wait "
+    b"module cluster replicaof slaveof readonly readwrite del unlink exists touch type keys scan "
+    b"randomkey rename renamenx copy move expire pexpire expireat pexpireat ttl pttl expiretime "
+    b"pexpiretime persist dump restore append decr decrby get getdel getex getrange getset incr "
+    b"incrby incrbyfloat lcs mget mset msetnx psetex set setex setnx setrange strlen substr setbit "
+    b"getbit bitcount bitpos bitop bitfield bitfield_ro").split())
+
+# Newer than 7.0, and in ours because clients of 7.4 ask for them.
+LATER_COMMANDS = {b"client|setinfo", b"client|no-touch", b"client|maint_notifications"}
+
+RULES = {
+    b"time": (time_reply, "two servers, two moments"),
+    b"lastsave": (near_in_seconds, "two start times"),
+    b"randomkey": (both_null_or_text, "random"),
+    b"keys": (unordered, "the order of the table, which is keyed by a secret"),
+    b"scan": (scan_step, "the cursor is a position in another table"),
+    b"ttl": (near_in_seconds, "two moments"),
+    b"pttl": (near_in_milliseconds, "two moments"),
+    b"expiretime": (near_in_seconds, "two moments, when the deadline was relative"),
+    b"pexpiretime": (near_in_milliseconds, "two moments, when the deadline was relative"),
+    b"dump": (dump, "two compressors; the payloads must restore to the same value"),
+    b"object|idletime": (near_in_seconds, "two moments"),
+    b"object|freq": (type_only, "a random counter"),
+    b"object|refcount": (type_only, "no shared integers in aeris"),
+    b"memory|usage": (memory_usage, "another layout in memory"),
+    b"memory|stats": (type_only, "another layout in memory"),
+    b"memory|doctor": (type_only, "prose"),
+    b"memory|malloc-stats": (type_only, "the allocator's own report"),
+    b"latency|doctor": (type_only, "prose"),
+    b"latency|histogram": (histogram, "measurements"),
+    b"lolwut": (type_only, "each version draws its own"),
+    b"hello": (hello, "version and id of the client"),
+    b"client|id": (type_only, "counts the test's own side connections"),
+    b"client|list": (client_lines, "addresses, ages and sizes"),
+    b"client|info": (client_lines, "addresses, ages and sizes"),
+    b"info": (info, "values; the names of the fields are compared"),
+    b"command": (command_table, "order; a later stage brings the other types"),
+    b"command|info": (command_info, "order of flags; commands of a later stage"),
+    b"command|docs": (command_docs, "prose; commands of a later stage"),
+    b"command|list": (command_list, "commands of a later stage"),
+    b"command|count": (type_only, "commands of a later stage"),
+    b"command|getkeysandflags": (lambda _a, ours, theirs, _c: canonical(ours) == canonical(theirs),
+                                 "order of flags"),
+    b"config|get": (config_get, "directives of our own"),
+    b"debug|object": (debug_object, "addresses and clocks"),
+    b"slowlog|len": (type_only, "measurements"),
+    b"slowlog|get": (type_only, "measurements"),
+}
+HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"debug", b"command",
+         b"module", b"cluster")
+
+
+def rule_for(arguments):
+    name = arguments[0].lower()
+    if len(arguments) > 1:
+        subcommand = arguments[1].lower()
+        if subcommand == b"help" and name in HELPS:
+            return help_text
+        full = name + b"|" + subcommand
+        if full in RULES:
+            return RULES[full][0]
+        if name == b"command":
+            return None  # not the rule of COMMAND alone
+    return RULES[name][0] if name in RULES else None
+
+
+def equal(arguments, ours_raw, theirs_raw, context):
+    """Whether the two raw replies to one command agree."""
+    if ours_raw == theirs_raw:
+        return True
+    if not ours_raw or not theirs_raw:
+        return False
+    rule = rule_for(arguments)
+    if rule is None:
+        return False
+    ours, theirs = decode(ours_raw)[0], decode(theirs_raw)[0]
+    if isinstance(ours, ErrorReply) or isinstance(theirs, ErrorReply):
+        return False
+    try:
+        return bool(rule(arguments, ours, theirs, context))
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return False  # not even the shape that the rule knows
+

@@ -1,0 +1,353 @@
+"""Comparisons that a random stream cannot make: several clients, whole iterations, whole tables."""
+import random
+
+from pair import CLOSED, Difference
+from wire import decode, encode
+
+
+def parse_line(line):
+    """Arguments of one line as pair.readable writes it."""
+    arguments, position = [], 0
+    line = line.strip()
+    while position < len(line):
+        if line[position] == " ":
+            position += 1
+        elif line[position] == '"':
+            argument, position = parse_quoted(line, position + 1)
+            arguments.append(argument)
+        else:
+            end = line.find(" ", position)
+            end = len(line) if end < 0 else end
+            arguments.append(line[position:end].encode())
+            position = end
+    return arguments
+
+
+def parse_quoted(line, position):
+    result = bytearray()
+    while line[position] != '"':
+        if line.startswith("\\x", position):
+            result.append(int(line[position + 2:position + 4], 16))
+            position += 4
+        elif line[position] == "\\":
+            result += line[position + 1].encode()
+            position += 2
+        else:
+            result += line[position].encode()
+            position += 1
+    return bytes(result), position + 1
+
+
+def require(condition, name, ours, theirs, note):
+    """A Difference about something that is not one raw reply."""
+    if not condition:
+        raise Difference([name], repr(ours)[:2000].encode(), repr(theirs)[:2000].encode(),
+                         note=note)
+
+
+def on_both(pair, function):
+    """The results of one function of a Side for both sides."""
+    return function(pair.ours), function(pair.theirs)
+
+
+def fill(pair, count):
+    generator = random.Random(count)
+    for index in range(count):
+        for side in pair.sides():
+            side.connection.send_command("SET", f"key:{index}", generator.randrange(10 ** 6))
+        if index % 500 == 499 or index == count - 1:
+            pending = index % 500 + 1
+            for side in pair.sides():
+                side.replies(pending)
+
+
+def scan_all(side, *options):
+    names, cursor, rounds = [], b"0", 0
+    while True:
+        side.connection.send_command("SCAN", cursor, *options)
+        cursor, found = decode(side.replies(1)[0])[0]
+        names += found
+        rounds += 1
+        if cursor == b"0" or rounds > 100000:
+            return sorted(set(names))
+
+
+def scan_iterations(pair):
+    for count in (0, 1, 7, 5000):
+        pair.begin()
+        fill(pair, count)
+        for options in ((), ("COUNT", 1), ("COUNT", 3000), ("MATCH", "key:1*"),
+                        ("MATCH", "key:?", "COUNT", 7), ("MATCH", "nothing"), ("TYPE", "string"),
+                        ("TYPE", "list"), ("COUNT", 100, "TYPE", "string", "MATCH", "*9")):
+            ours, theirs = on_both(pair, lambda side, o=options: scan_all(side, *o))
+            require(ours == theirs, b"SCAN", ours, theirs, f"whole iteration with {options}")
+
+
+def keys_with_patterns(pair):
+    pair.begin()
+    fill(pair, 300)
+    for pattern in ("*", "key:1?", "key:[1-3]*", "key:[^1-3]", "*:\\1", "k*y*:*5", "[k]ey:2", ""):
+        pair.call("KEYS", pattern)
+
+
+def dump_restores_across(pair):
+    pair.begin()
+    generator = random.Random(5)
+    values = [b"", b"0", b"-1", b"127", b"128", b"-128", b"-129", b"32767", b"32768", b"2147483647",
+              b"2147483648", b"-2147483648", b"9223372036854775807", b"01", b" 1", b"1.5",
+              b"a" * 20, b"a" * 21, b"ab" * 5000, bytes(range(256)), generator.randbytes(63),
+              generator.randbytes(64), generator.randbytes(16383), generator.randbytes(16384),
+              b"x" * 70000, generator.randbytes(70000), b"\x00" * 300]
+    for value in values:
+        pair.call("SET", "k", value)
+        payloads = []
+        for side in pair.sides():
+            side.connection.send_command("DUMP", "k")
+            payloads.append(decode(side.replies(1)[0])[0])
+        ours, theirs = payloads
+        require(ours[-10:-8] == theirs[-10:-8], b"DUMP", ours[-10:], theirs[-10:], "version")
+        for payload in payloads:
+            pair.call("RESTORE", "copy", 0, payload, "REPLACE")
+            pair.call("GET", "copy")
+            pair.call("OBJECT", "ENCODING", "copy")
+
+
+def damaged_payloads(pair):
+    """Every single flipped bit of some payloads is refused in the same words."""
+    pair.begin()
+    for payload in pair.payloads:
+        if len(payload) > 80:
+            continue
+        for position in range(len(payload)):
+            damaged = bytearray(payload)
+            damaged[position] ^= 0x40
+            pair.call("RESTORE", "k", 0, bytes(damaged), "REPLACE")
+            pair.call("RESTORE", "k", 0, payload[:position], "REPLACE")
+    pair.call("EXISTS", "k")
+
+
+def whole_tables(pair):
+    """COMMAND, COMMAND DOCS, INFO and CONFIG GET *, row by row, both protocols."""
+    for version in (2, 3):
+        pair.begin()
+        pair.call("HELLO", version)
+        names = sorted(pair.context.commands)
+        for name in names:
+            if b"|" not in name:
+                yield_row(pair, "INFO", name)
+                yield_row(pair, "DOCS", name)
+
+
+def yield_row(pair, kind, name):
+    pair.call("COMMAND", kind, name)
+
+
+def info_sections(pair):
+    pair.begin()
+    for section in ("server", "clients", "memory", "persistence", "stats", "replication", "cpu",
+                    "modules", "errorstats", "cluster", "keyspace", "everything"):
+        ours, theirs = (side_info(side, section) for side in pair.sides())
+        words = pair.normalise.info_difference(ours, theirs)
+        require(not words, b"INFO " + section.encode(), ours, theirs, ", ".join(words))
+
+
+def side_info(side, section):
+    side.connection.send_command("INFO", section)
+    return decode(side.replies(1)[0])[0]
+
+
+def config_defaults(pair):
+    """Every directive of Redis 7.0, with its default."""
+    pair.begin()
+    ours, theirs = [], []
+    for side, result in zip(pair.sides(), (ours, theirs)):
+        side.connection.send_command("CONFIG", "GET", "*")
+        result += decode(side.replies(1)[0])[0]
+    ours, theirs = dict(zip(ours[::2], ours[1::2])), dict(zip(theirs[::2], theirs[1::2]))
+    words = []
+    for name, value in sorted(theirs.items()):
+        if name not in ours:
+            words.append(f"{name.decode()} missing")
+        elif ours[name] != value and name not in pair.normalise.CONFIG_VALUES_FREE:
+            words.append(f"{name.decode()}={ours[name].decode()} (redis {value.decode()})")
+    require(not words, b"CONFIG GET *", b"", b"", ", ".join(words))
+
+
+def config_values(pair):
+    """Each directive set to each of many values: the same verdict, the same text afterwards."""
+    pair.begin()
+    values = ("0", "1", "-1", "", "yes", "no", "YES", "foo", "100", "1mb", "99999999999999999999",
+              "1.5", "50%", "2147483648", "10 20 30", "a b")
+    reply = decode_call(pair.theirs, "CONFIG", "GET", "*")
+    skipped = (b"port", b"bind", b"dir", b"maxclients", b"maxmemory", b"logfile", b"timeout",
+               b"proto-max-bulk-len", b"client-query-buffer-limit", b"requirepass", b"unixsocket",
+               b"masterauth", b"masteruser", b"replicaof", b"slaveof", b"aclfile", b"appendonly",
+               b"maxmemory-clients", b"latency-monitor-threshold", b"save", b"jemalloc-bg-thread",
+               b"oom-score-adj", b"oom-score-adj-values", b"proc-title-template", b"tls-port",
+               b"slowlog-log-slower-than", b"dbfilename", b"activedefrag", b"set-proc-title")
+    for name in sorted(set(reply[::2])):
+        if name.startswith(b"tls-") or name in skipped:
+            continue
+        for value in values:
+            pair.call("CONFIG", "SET", name, value)
+            pair.call("CONFIG", "GET", name)
+        for side in pair.sides():
+            side.other.call("CONFIG", "SET", name, pair.settings[name])
+
+
+def decode_call(side, *arguments):
+    side.connection.send_command(*arguments)
+    return decode(side.replies(1)[0])[0]
+
+
+def client_reply_modes(pair):
+    """CLIENT REPLY OFF, SKIP and ON: the same bytes for the whole conversation."""
+    conversations = [
+        [("CLIENT", "REPLY", "OFF"), ("PING",), ("CLIENT", "REPLY", "ON"), ("ECHO", "end")],
+        [("CLIENT", "REPLY", "SKIP"), ("PING",), ("ECHO", "end")],
+        [("CLIENT", "REPLY", "SKIP"), ("CLIENT", "REPLY", "SKIP"), ("PING",), ("ECHO", "end")],
+        [("CLIENT", "REPLY", "OFF"), ("CLIENT", "REPLY", "SKIP"), ("PING",),
+         ("CLIENT", "REPLY", "ON"), ("NOSUCH",), ("ECHO", "end")],
+        [("CLIENT", "REPLY", "foo"), ("ECHO", "end")],
+        [("CLIENT", "REPLY", "OFF"), ("RESET",), ("ECHO", "end")],
+        [("SET", "k", "v"), ("CLIENT", "REPLY", "OFF"), ("INCR", "k"), ("QUIT",)],
+    ]
+    for conversation in conversations:
+        ours, theirs = on_both(pair, lambda side, c=conversation: whole_conversation(side, c))
+        require(ours == theirs, b"CLIENT REPLY", ours, theirs, repr(conversation))
+
+
+def whole_conversation(side, commands):
+    with side.server.connect(timeout=20) as connection:
+        connection.send(b"".join(encode(*command) for command in commands))
+        connection.half_close()
+        return connection.read_to_end()
+
+
+def monitor_lines(pair):
+    """What MONITOR shows, moment and address replaced."""
+    ours, theirs = on_both(pair, monitored)
+    require(ours == theirs, b"MONITOR", ours, theirs, "")
+
+
+def monitored(side):
+    commands = [("SET", "k", "v"), ("GET", b"bin\x00\r\n\xff\"\\"), ("SELECT", 3), ("get", "k"),
+                ("NOSUCH", "x"), ("GET",), ("CLIENT", "SETNAME", "me"), ("AUTH", "secret"),
+                ("HELLO", "2", "AUTH", "default", "x"), ("CONFIG", "SET", "requirepass", ""),
+                ("CONFIG", "GET", "hz"), ("DEBUG", "SLEEP", "0"), ("ECHO", "\u00e9\t\a\b"),
+                ("ECHO", "end")]
+    lines = []
+    with side.server.connect(timeout=20) as monitor, side.server.connect(timeout=20) as client:
+        monitor.call("MONITOR")
+        for command in commands:
+            client.call(*command)
+        while not lines or b'"end"' not in lines[-1]:
+            lines.append(monitor.read_raw())
+    cleaned = []
+    for line in lines:
+        head, _, rest = line.partition(b"] ")
+        database = head.partition(b"[")[2].split(b" ")[0]
+        cleaned.append((database, rest))
+    return cleaned
+
+
+def killing_clients(pair):
+    """CLIENT KILL by each filter: the number killed, and who is left."""
+    ours, theirs = on_both(pair, killed)
+    require(ours == theirs, b"CLIENT KILL", ours, theirs, "")
+
+
+def killed(side):
+    results = []
+
+    def attempt(*filters, name=b"victim"):
+        with side.server.connect(timeout=20) as victim, side.server.connect(timeout=20) as killer:
+            victim.call("CLIENT", "SETNAME", name)
+            address = dict(word.split(b"=", 1)
+                           for word in victim.call("CLIENT", "INFO").split())
+            places = {"ID": address[b"id"], "ADDR": address[b"addr"], "LADDR": address[b"laddr"]}
+            words = [places.get(word[1:], word) if word.startswith("$") else word
+                     for word in filters]
+            reply = killer.call("CLIENT", "KILL", *words)
+            # The side connection of the test matches the wide filters too.
+            results.append((filters, reply if filters[0] in ("ID", "ADDR", "$ADDR") else
+                            type(reply).__name__,
+                            victim_gone(victim)))
+    attempt("$ADDR")
+    attempt("ID", "$ID")
+    attempt("ADDR", "$ADDR")
+    attempt("ID", "$ID", "ADDR", "1.2.3.4:5")
+    attempt("ID", "$ID", "LADDR", "$LADDR", "USER", "default", "TYPE", "normal", "SKIPME", "yes")
+    attempt("ID", "$ID", "TYPE", "pubsub")
+    attempt("ID", "$ID", "USER", "nobody")
+    return results
+
+
+def victim_gone(victim):
+    try:
+        victim.send_command("PING")
+        victim.read_raw()
+        return False
+    except (EOFError, OSError):
+        return True
+
+
+def pausing_clients(pair):
+    """CLIENT PAUSE WRITE holds writes until UNPAUSE, and reads go on."""
+    ours, theirs = on_both(pair, paused)
+    require(ours == theirs, b"CLIENT PAUSE", ours, theirs, "")
+
+
+def paused(side):
+    results = []
+    with side.server.connect(timeout=20) as one, side.server.connect(timeout=20) as two:
+        one.call("SET", "k", "1")
+        results.append(one.call("CLIENT", "PAUSE", "100000", "WRITE"))
+        results.append(two.call("GET", "k"))
+        two.send_command("SET", "k", "2")
+        results.append(one.call("GET", "k"))
+        results.append(one.call("CLIENT", "UNPAUSE"))
+        results.append(two.read_reply())
+        results.append(one.call("GET", "k"))
+        results.append(one.call("CLIENT", "PAUSE", "50"))
+        results.append(two.call("PING"))
+    return results
+
+
+def slow_log(pair):
+    """The shape of an entry, and how long arguments are cut."""
+    ours, theirs = on_both(pair, slow_entry)
+    require(ours == theirs, b"SLOWLOG GET", ours, theirs, "")
+
+
+def slow_entry(side):
+    with side.server.connect(timeout=20) as client:
+        client.call("CLIENT", "SETNAME", "slow one")
+        client.call("SLOWLOG", "RESET")
+        client.call("CONFIG", "SET", "slowlog-log-slower-than", "0")
+        client.call("SET", "k", "v" * 200)
+        client.call("MGET", *[f"key{index}" for index in range(50)])
+        client.call("AUTH", "secret", "more")
+        entries = client.call("SLOWLOG", "GET", "10")
+        client.call("CONFIG", "SET", "slowlog-log-slower-than", "1000000")
+        client.call("SLOWLOG", "RESET")
+        return [(entry[3], entry[5], len(entry)) for entry in entries]
+
+
+def quit_in_a_pipeline(pair):
+    for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
+                     [("QUIT", "now"), ("PING",)], [("quit",)]):
+        ours, theirs = on_both(pair, lambda side, c=commands: whole_conversation(side, c))
+        require(ours == theirs, b"QUIT", ours, theirs, repr(commands))
+    require(CLOSED == b"", b"QUIT", b"", b"", "")
+
+
+ALL = [
+    ("scan iterations", scan_iterations), ("keys with patterns", keys_with_patterns),
+    ("dump restores across", dump_restores_across), ("damaged payloads", damaged_payloads),
+    ("whole tables", whole_tables), ("info sections", info_sections),
+    ("config defaults", config_defaults), ("config values", config_values),
+    ("client reply modes", client_reply_modes), ("monitor lines", monitor_lines),
+    ("killing clients", killing_clients), ("pausing clients", pausing_clients),
+    ("slow log", slow_log), ("quit in a pipeline", quit_in_a_pipeline),
+]
