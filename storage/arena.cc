@@ -1,0 +1,330 @@
+#include "storage/arena.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, bytes) \
+  (static_cast<void>(address), static_cast<void>(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(address, bytes) \
+  (static_cast<void>(address), static_cast<void>(bytes))
+#endif
+
+namespace aeris::storage {
+namespace {
+
+constexpr std::size_t kTouchBytes = 4096;
+constexpr std::size_t kCommitPagesMin = 32;  // 2 MiB
+// A page here would hold a slot whose reference has 32 low zero bits.
+constexpr std::size_t kForbiddenPages =
+    (std::size_t{1} << 32) * Arena::kGranuleBytes / Arena::kPageBytes;
+
+static_assert(kClassBytes.back() == Arena::kSlotBytesMax);
+
+constexpr auto kClassSlots = [] {
+  std::array<std::uint16_t, SizeClass::kCount> slots{};
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    slots[i] = static_cast<std::uint16_t>(Arena::kPageBytes / SizeClass::Bytes(i));
+  }
+  return slots;
+}();
+
+std::size_t DefaultReserve() {
+  const auto pages = static_cast<std::size_t>(std::max(1L, sysconf(_SC_PHYS_PAGES)));
+  const auto page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return std::min(Arena::kReserveBytesMax, std::bit_ceil(2 * pages * page_bytes));
+}
+
+#ifdef AERIS_DCHECKS
+constexpr bool kFillFreed = true;
+#else
+constexpr bool kFillFreed = false;
+#endif
+constexpr int kFreedByte = 0xdf;
+
+}  // namespace
+
+Arena::~Arena() {
+  if (base_ == nullptr) return;
+  ASAN_UNPOISON_MEMORY_REGION(base_, pages_end_ * kPageBytes);
+  munmap(base_, reserved_bytes_);
+}
+
+Ref Arena::Allocate(std::size_t bytes) {
+  AERIS_DCHECK(bytes > 0 && bytes <= kSlotBytesMax);
+  const std::size_t size_class = SizeClass::Of(bytes);
+  ClassState& state = classes_[size_class];
+  const std::size_t slot_bytes = kClassBytes[size_class];
+  if (state.current == kNoPage) state.current = PageWithRoom(size_class);
+  const std::uint32_t page = state.current;
+  const Ref ref = TakeSlot(page, slot_bytes);
+  PageHeader& head = header(page);
+  if (head.free_head == kNoSlot && head.bump == kClassSlots[size_class]) {
+    head.state = PageState::kFull;
+    state.current = kNoPage;
+  }
+  bytes_in_use_ += slot_bytes;
+  ASAN_UNPOISON_MEMORY_REGION(At(ref), slot_bytes);
+  return ref;
+}
+
+void Arena::Free(Ref ref) {
+  const auto page = static_cast<std::uint32_t>(PageOf(ref));
+  PageHeader& head = header(page);
+  AERIS_DCHECK(page >= first_page_ && page < pages_end_ && head.used > 0);
+  const std::size_t slot_bytes = kClassBytes[head.size_class];
+  std::byte* const slot = At(ref);
+  AERIS_DCHECK(static_cast<std::size_t>(slot - PageStart(page)) % slot_bytes == 0);
+  ASAN_UNPOISON_MEMORY_REGION(slot, slot_bytes);
+  if constexpr (kFillFreed) std::memset(slot, kFreedByte, slot_bytes);
+  std::memcpy(slot, &head.free_head, sizeof head.free_head);
+  ASAN_POISON_MEMORY_REGION(slot, slot_bytes);
+  head.free_head =
+      static_cast<std::uint16_t>(static_cast<std::size_t>(slot - PageStart(page)) / kGranuleBytes);
+  --head.used;
+  bytes_in_use_ -= slot_bytes;
+  AfterFree(page, head);
+}
+
+Arena::PageInfo Arena::InfoOf(std::size_t page) const {
+  const PageHeader& head = header(page);
+  if (head.state == PageState::kUnused || head.state == PageState::kFree) return {.page = page};
+  return {.page = page,
+          .slot_bytes = kClassBytes[head.size_class],
+          .slots = kClassSlots[head.size_class],
+          .used = head.used};
+}
+
+void Arena::Reserve() {
+  std::size_t bytes = options_.reserve_bytes != 0 ? options_.reserve_bytes : DefaultReserve();
+  bytes = std::clamp(bytes / kPageBytes * kPageBytes, 4 * kPageBytes, kReserveBytesMax);
+  void* range = MAP_FAILED;
+  for (; bytes >= 4 * kPageBytes; bytes = bytes / 2 / kPageBytes * kPageBytes) {
+    range = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (range != MAP_FAILED) break;
+  }
+  AERIS_CHECK(range != MAP_FAILED);
+  base_ = static_cast<std::byte*>(range);
+  headers_ = static_cast<PageHeader*>(range);
+  reserved_bytes_ = bytes;
+  const std::size_t header_bytes = bytes / kPageBytes * sizeof(PageHeader);
+  first_page_ = (header_bytes + kPageBytes - 1) / kPageBytes;
+  pages_end_ = first_page_;
+  committed_end_ = first_page_;
+  // The headers are touched only as pages come into use.
+  AERIS_CHECK(mprotect(base_, first_page_ * kPageBytes, PROT_READ | PROT_WRITE) == 0);
+}
+
+// Makes `page` and some after it read-write, in steps that grow with the arena.
+void Arena::Commit(std::size_t page) {
+  const std::size_t pages_max = reserved_bytes_ / kPageBytes;
+  const std::size_t step = std::max(kCommitPagesMin, committed_end_ / 16);
+  const std::size_t end = std::min(pages_max, std::max(page + 1, committed_end_ + step));
+  AERIS_CHECK(mprotect(PageStart(committed_end_), (end - committed_end_) * kPageBytes,
+                       PROT_READ | PROT_WRITE) == 0);
+  committed_end_ = end;
+}
+
+std::uint32_t Arena::TakeEmptyPage() {
+  std::uint32_t page = resident_head_;
+  if (page != kNoPage) {
+    resident_head_ = header(page).next;
+    --resident_empty_;
+  } else if (returned_head_ != kNoPage) {
+    page = returned_head_;
+    returned_head_ = header(page).next;
+  } else {
+    if (pages_end_ % kForbiddenPages == 0) ++pages_end_;
+    AERIS_CHECK(pages_end_ < reserved_bytes_ / kPageBytes);  // the range is used up
+    page = static_cast<std::uint32_t>(pages_end_);
+    if (page >= committed_end_) Commit(page);
+    ++pages_end_;
+  }
+  ++pages_in_use_;
+  ASAN_POISON_MEMORY_REGION(PageStart(page), kPageBytes);
+  return page;
+}
+
+// An empty page goes to the reserve, or its memory to the kernel once the reserve is full.
+void Arena::ReleasePage(std::uint32_t page) {
+  PageHeader& head = header(page);
+  head.state = PageState::kFree;
+  --pages_in_use_;
+  if (resident_empty_ < options_.reserve_pages + pages_in_use_ / 32) {
+    head.next = resident_head_;
+    resident_head_ = page;
+    ++resident_empty_;
+    return;
+  }
+  // Fails only for locked memory, which then simply stays.
+  if (madvise(PageStart(page), kPageBytes, MADV_DONTNEED) == 0) {
+    bytes_held_ -= head.touched * kTouchBytes;
+    head.touched = 0;
+  }
+  head.next = returned_head_;
+  returned_head_ = page;
+}
+
+std::uint32_t Arena::PageWithRoom(std::size_t size_class) {
+  ClassState& state = classes_[size_class];
+  for (std::size_t bin = kBins; bin-- > 0;) {
+    if (const std::uint32_t page = state.bins[bin]; page != kNoPage) {
+      Unlink(page, bin);
+      header(page).state = PageState::kCurrent;
+      return page;
+    }
+  }
+  if (base_ == nullptr) Reserve();
+  const std::uint32_t page = TakeEmptyPage();
+  PageHeader& head = header(page);
+  head.free_head = kNoSlot;
+  head.used = 0;
+  head.bump = 0;
+  head.size_class = static_cast<std::uint8_t>(size_class);
+  head.state = PageState::kCurrent;
+  return page;
+}
+
+Ref Arena::TakeSlot(std::uint32_t page, std::size_t slot_bytes) {
+  PageHeader& head = header(page);
+  ++head.used;
+  if (head.free_head != kNoSlot) {
+    std::byte* const slot = PageStart(page) + head.free_head * kGranuleBytes;
+    ASAN_UNPOISON_MEMORY_REGION(slot, sizeof head.free_head);
+    std::memcpy(&head.free_head, slot, sizeof head.free_head);
+    return RefOf(slot);
+  }
+  const std::size_t offset = head.bump * slot_bytes;
+  ++head.bump;
+  Touch(head, offset + slot_bytes);
+  return RefOf(PageStart(page) + offset);
+}
+
+// Keeps the account of resident memory: slots are used in order, so `bytes` from the page's start
+// have been touched.
+void Arena::Touch(PageHeader& head, std::size_t bytes) {
+  const std::size_t blocks = (bytes + kTouchBytes - 1) / kTouchBytes;
+  if (blocks <= head.touched) return;
+  bytes_held_ += (blocks - head.touched) * kTouchBytes;
+  head.touched = static_cast<std::uint8_t>(blocks & 0x1f);
+}
+
+// Files the page where its new fullness belongs.
+void Arena::AfterFree(std::uint32_t page, PageHeader& head) {
+  switch (head.state) {
+    case PageState::kCurrent:
+      if (head.used != 0) return;
+      classes_[head.size_class].current = kNoPage;
+      return ReleasePage(page);
+    case PageState::kFull:
+      if (head.used == 0) return ReleasePage(page);
+      head.state = PageState::kBinned;
+      return Link(page, BinOf(head));
+    case PageState::kBinned: {
+      PageHeader before = head;
+      ++before.used;
+      const std::size_t old_bin = BinOf(before);
+      if (head.used == 0) {
+        Unlink(page, old_bin);
+        return ReleasePage(page);
+      }
+      if (const std::size_t bin = BinOf(head); bin != old_bin) {
+        Unlink(page, old_bin);
+        Link(page, bin);
+      }
+      return;
+    }
+    case PageState::kUnused:
+    case PageState::kFree:
+      AERIS_CHECK(!"a slot of an empty page was freed");
+  }
+}
+
+// Slots are many in small classes and at least 8 in the largest, so quarters tell pages apart.
+std::size_t Arena::BinOf(const PageHeader& head) {
+  return head.used * std::uint32_t{kBins} / (kClassSlots[head.size_class] + 1u);
+}
+
+void Arena::Link(std::uint32_t page, std::size_t bin) {
+  PageHeader& head = header(page);
+  std::uint32_t& first = classes_[head.size_class].bins[bin];
+  head.previous = kNoPage;
+  head.next = first;
+  if (first != kNoPage) header(first).previous = page;
+  first = page;
+}
+
+void Arena::Unlink(std::uint32_t page, std::size_t bin) {
+  const PageHeader& head = header(page);
+  if (head.next != kNoPage) header(head.next).previous = head.previous;
+  if (head.previous != kNoPage) {
+    header(head.previous).next = head.next;
+  } else {
+    AERIS_DCHECK(classes_[head.size_class].bins[bin] == page);
+    classes_[head.size_class].bins[bin] = head.next;
+  }
+}
+
+void Arena::CheckInvariants() const {
+  std::size_t in_use = 0, held = 0, pages = 0, free_pages = 0, binned = 0;
+  for (std::size_t page = first_page_; page < pages_end_; ++page) {
+    const PageHeader& head = header(page);
+    held += head.touched * kTouchBytes;
+    if (const PageInfo info = InfoOf(page); info.slots != 0) {
+      ++pages;
+      in_use += info.used * info.slot_bytes;
+      CheckPage(static_cast<std::uint32_t>(page));
+      binned += head.state == PageState::kBinned;
+    } else {
+      free_pages += head.state == PageState::kFree;
+    }
+  }
+  AERIS_CHECK(in_use == bytes_in_use_);
+  AERIS_CHECK(held == bytes_held_);
+  AERIS_CHECK(pages == pages_in_use_);
+  std::size_t listed = 0;
+  for (std::uint32_t page = resident_head_; page != kNoPage; page = header(page).next) ++listed;
+  AERIS_CHECK(listed == resident_empty_);
+  for (std::uint32_t page = returned_head_; page != kNoPage; page = header(page).next) ++listed;
+  AERIS_CHECK(listed == free_pages);
+  std::size_t linked = 0;
+  for (const ClassState& state : classes_) {
+    for (std::size_t bin = 0; bin < kBins; ++bin) {
+      for (std::uint32_t page = state.bins[bin]; page != kNoPage; page = header(page).next) {
+        AERIS_CHECK(header(page).state == PageState::kBinned);
+        AERIS_CHECK(BinOf(header(page)) == bin);
+        ++linked;
+      }
+    }
+  }
+  AERIS_CHECK(linked == binned);
+}
+
+void Arena::CheckPage(std::uint32_t page) const {
+  const PageHeader& head = header(page);
+  const std::size_t slots = kClassSlots[head.size_class];
+  const std::size_t slot_bytes = kClassBytes[head.size_class];
+  std::size_t free = 0;
+  for (std::uint16_t at = head.free_head; at != kNoSlot; ++free) {
+    AERIS_CHECK(free < head.bump);
+    const std::size_t offset = at * kGranuleBytes;
+    AERIS_CHECK(offset % slot_bytes == 0 && offset / slot_bytes < head.bump);
+    std::byte* const slot = PageStart(page) + offset;
+    ASAN_UNPOISON_MEMORY_REGION(slot, slot_bytes);
+    std::memcpy(&at, slot, sizeof at);
+    ASAN_POISON_MEMORY_REGION(slot, slot_bytes);
+  }
+  AERIS_CHECK(head.bump <= slots);
+  AERIS_CHECK(head.used + free == head.bump);
+  AERIS_CHECK(head.used > 0);
+  AERIS_CHECK((head.state == PageState::kFull) == (head.used == slots));
+  AERIS_CHECK((head.state == PageState::kCurrent) == (classes_[head.size_class].current == page));
+}
+
+}  // namespace aeris::storage
