@@ -1,11 +1,15 @@
-// EntryView: read access to one stored key. What a key's bytes look like is entry_codec.h's matter.
+// EntryView: read access to one stored key. What its bytes look like is in entry_layout.h; who
+// writes them is entry_codec.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "src/base/check.h"
 #include "src/base/clock.h"
+#include "storage/blob.h"
+#include "storage/entry_layout.h"
 
 namespace aeris::storage {
 
@@ -16,6 +20,8 @@ std::string_view TypeName(ValueType type);
 enum class Encoding : std::uint8_t { kInt, kEmbstr, kRaw };
 // OBJECT ENCODING's answer: "int", "embstr", "raw".
 std::string_view EncodingName(Encoding encoding);
+// Text up to this size is embstr, unless it has grown to it.
+inline constexpr std::size_t kEmbstrBytesMax = 44;
 
 // Room for the decimal text of any integer value.
 struct IntegerText {
@@ -31,7 +37,7 @@ class EntryView {
   explicit operator bool() const { return bytes_ != nullptr; }
 
   std::string_view key() const;
-  ValueType type() const;
+  ValueType type() const { return ValueType::kString; }
   Encoding encoding() const;
   UnixMs deadline() const;  // kNoDeadline when the key has none
   // Expired means that the deadline lies before `now`; at the deadline itself the key still lives.
@@ -48,12 +54,51 @@ class EntryView {
   std::size_t text_size() const;                      // STRLEN of any string
 
   // The 16-bit access clock: seconds for LRU, or minutes and a logarithmic counter for LFU.
-  std::uint16_t access_clock() const;
+  std::uint16_t access_clock() const {
+    return entry_layout::LoadAs<std::uint16_t>(bytes_ + entry_layout::kClockOffset);
+  }
 
   const std::byte* bytes() const { return bytes_; }
 
  private:
   const std::byte* bytes_ = nullptr;
 };
+
+// A handle on the text of a large value: it stays as it is now, and alive, whatever becomes of the
+// key and of its keyspace, so that a reply can be sent from it. None for values that are stored
+// inside their entry (to kInlineValueMax bytes); those are to be copied.
+[[nodiscard]] BlobRef PinnedText(EntryView entry);
+
+inline std::string_view EntryView::key() const {
+  const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
+  const std::byte* const key = bytes_ + fields.key_offset;
+  if (fields.blob_key) [[unlikely]] {
+    return entry_layout::LoadAs<const Blob*>(key)->text();
+  }
+  return {reinterpret_cast<const char*>(key), fields.key_size};
+}
+
+inline UnixMs EntryView::deadline() const {
+  const auto head = entry_layout::LoadAs<std::uint32_t>(bytes_);
+  const std::uint32_t bit =
+      (head & entry_layout::kShort) != 0 ? entry_layout::kShortDeadline : entry_layout::kDeadline;
+  if ((head & bit) == 0) return kNoDeadline;
+  const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
+  return entry_layout::LoadDeadline(bytes_ + fields.deadline_offset, fields.deadline_size);
+}
+
+inline bool EntryView::is_integer() const {
+  return entry_layout::FieldsOf(bytes_).kind == entry_layout::Kind::kInteger;
+}
+
+inline std::string_view EntryView::text() const {
+  const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
+  AERIS_DCHECK(fields.kind != entry_layout::Kind::kInteger);
+  const std::byte* const value = bytes_ + fields.value_offset;
+  if (fields.kind == entry_layout::Kind::kBlob) {
+    return entry_layout::LoadAs<const Blob*>(value)->text();
+  }
+  return {reinterpret_cast<const char*>(value), fields.value_size};
+}
 
 }  // namespace aeris::storage

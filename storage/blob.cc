@@ -1,0 +1,125 @@
+#include "storage/blob.h"
+
+#include <malloc.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "src/base/check.h"
+
+namespace aeris::storage {
+
+void Blob::Drop(Blob* blob) {
+  // The only reference needs no read-modify-write.
+  if (blob->references_.load(std::memory_order_acquire) == 1 ||
+      blob->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    blob->~Blob();
+    std::free(blob);
+  }
+}
+
+BlobStore::~BlobStore() {
+  while (first_ != nullptr) {
+    Blob* const next = first_->next_;
+    Blob::Drop(first_);
+    first_ = next;
+  }
+}
+
+Blob* BlobStore::Create(std::string_view text, std::size_t size) {
+  AERIS_DCHECK(text.size() <= size);
+  // Fresh large allocations are zero pages already; calloc knows, memset would touch them all.
+  Blob* const blob = NewBlob(size, size, text.size() < size);
+  if (!text.empty()) std::memcpy(blob->bytes(), text.data(), text.size());
+  Link(blob);
+  return blob;
+}
+
+void BlobStore::Free(Blob* blob) {
+  Unlink(blob);
+  Blob::Drop(blob);
+}
+
+bool BlobStore::Assign(Blob* blob, std::string_view text) {
+  const bool suits =
+      text.size() <= blob->capacity_ && blob->capacity_ - text.size() <= blob->capacity_ / 8;
+  if (!suits || blob->shared()) return false;
+  std::memmove(blob->bytes(), text.data(), text.size());
+  blob->size_ = text.size();
+  return true;
+}
+
+Blob* BlobStore::Resize(Blob* blob, std::size_t size) {
+  const std::size_t old_size = blob->size_;
+  if (blob->shared()) {
+    Blob* const copy = Create(blob->text().substr(0, size), size);
+    Free(blob);
+    return copy;
+  }
+  // A cut that leaves less than a quarter in use gives the memory back.
+  const bool wasteful = size < blob->capacity_ / 4 && size < old_size;
+  if (size > blob->capacity_ || wasteful) {
+    const std::size_t capacity = size > old_size ? GrownCapacity(size) : size;
+    Unlink(blob);
+    void* const memory = std::realloc(static_cast<void*>(blob), sizeof(Blob) + capacity);
+    AERIS_CHECK(memory != nullptr);
+    blob = static_cast<Blob*>(memory);
+    blob->capacity_ = capacity;
+    Link(blob);
+  }
+  blob->size_ = size;
+  if (size > old_size) std::memset(blob->bytes() + old_size, 0, size - old_size);
+  return blob;
+}
+
+std::size_t BlobStore::BytesOf(const Blob* blob) {
+  return malloc_usable_size(const_cast<void*>(static_cast<const void*>(blob)));
+}
+
+Blob* BlobStore::NewBlob(std::size_t size, std::size_t capacity, bool zero) {
+  const std::size_t bytes = sizeof(Blob) + capacity;
+  void* const memory = zero ? std::calloc(1, bytes) : std::malloc(bytes);
+  AERIS_CHECK(memory != nullptr);
+  auto* const blob = new (memory) Blob;
+  blob->size_ = size;
+  blob->capacity_ = capacity;
+  return blob;
+}
+
+void BlobStore::Link(Blob* blob) {
+  blob->previous_ = nullptr;
+  blob->next_ = first_;
+  if (first_ != nullptr) first_->previous_ = blob;
+  first_ = blob;
+  ++count_;
+  bytes_ += BytesOf(blob);
+}
+
+void BlobStore::Unlink(Blob* blob) {
+  if (blob->next_ != nullptr) blob->next_->previous_ = blob->previous_;
+  if (blob->previous_ != nullptr) {
+    blob->previous_->next_ = blob->next_;
+  } else {
+    AERIS_DCHECK(first_ == blob);
+    first_ = blob->next_;
+  }
+  --count_;
+  bytes_ -= BytesOf(blob);
+}
+
+void BlobStore::CheckInvariants() const {
+  std::size_t count = 0, bytes = 0;
+  const Blob* previous = nullptr;
+  for (const Blob* blob = first_; blob != nullptr; blob = blob->next_) {
+    AERIS_CHECK(blob->previous_ == previous);
+    AERIS_CHECK(blob->size_ <= blob->capacity_);
+    ++count;
+    bytes += BytesOf(blob);
+    previous = blob;
+  }
+  AERIS_CHECK(count == count_);
+  AERIS_CHECK(bytes == bytes_);
+}
+
+}  // namespace aeris::storage

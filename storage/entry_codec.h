@@ -1,0 +1,69 @@
+// Writing entries: which form a key with its value takes, and its bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "src/base/clock.h"
+#include "storage/arena.h"
+#include "storage/blob.h"
+#include "storage/entry.h"
+
+namespace aeris::storage {
+
+// Larger values are blobs. 2 KiB, since copying that much (32 lines of cache) costs about what the
+// extra miss for a blob's own memory does, arena classes waste more per slot above it, and a value
+// that is still growing leaves the arena while it is cheap to copy.
+inline constexpr std::size_t kInlineValueMax = 2048;
+// Larger keys are blobs; hardly anybody has such keys, they only have to work.
+inline constexpr std::size_t kInlineKeyMax = 4096;
+inline constexpr std::size_t kEntryHeadMax = 4 + 4 + 2 + entry_layout::kWideDeadlineBytes;
+static_assert(kEntryHeadMax + kInlineKeyMax + kInlineValueMax <= Arena::kSlotBytesMax,
+              "every entry fits a slot of the arena");
+
+// What is to be stored. Exactly one of text, integer and blob counts, by `kind`.
+struct EntrySpec {
+  std::string_view key{};
+  Blob* key_blob = nullptr;  // set for keys above kInlineKeyMax
+  UnixMs deadline = kNoDeadline;
+  std::uint16_t access_clock = 0;
+  entry_layout::Kind kind = entry_layout::Kind::kText;
+  bool grown = false;          // text that a command made longer or shorter: raw at any size
+  std::string_view text{};     // of at most kInlineValueMax bytes
+  std::size_t zero_bytes = 0;  // that follow the text
+  std::int64_t integer = 0;
+  Blob* blob = nullptr;
+};
+
+// An entry's form, worked out once: its first bytes and where its parts go.
+class EntryForm {
+ public:
+  explicit EntryForm(const EntrySpec& spec);
+  std::size_t size() const { return fields_.size(); }
+  const entry_layout::Fields& fields() const { return fields_; }
+  // Writes size() bytes to `to`, which does not overlap what the spec points at.
+  void Write(const EntrySpec& spec, std::byte* to) const;
+
+ private:
+  bool short_form_ = false;
+  entry_layout::Fields fields_;
+};
+
+// The spec that would store `entry` again. Views and blobs are the entry's own.
+EntrySpec SpecOf(EntryView entry);
+
+// Changes in place, where the place stays the same size.
+void StoreAccessClock(std::byte* entry, std::uint16_t clock);
+void StoreDeadline(std::byte* entry, UnixMs deadline);      // same number of bytes as before
+void StoreInteger(std::byte* entry, std::int64_t integer);  // same number of bytes as before
+void StoreBlob(std::byte* entry, Blob* blob);
+
+Blob* ValueBlob(const std::byte* entry);  // null when the value is not a blob
+Blob* KeyBlob(const std::byte* entry);    // null when the key is not a blob
+
+// Bytes that an integer and a deadline take.
+std::uint32_t IntegerBytes(std::int64_t integer);
+std::uint32_t DeadlineBytes(UnixMs deadline);
+
+}  // namespace aeris::storage
