@@ -1,5 +1,9 @@
 // DUMP and RESTORE: a value as Redis serialises it. Type byte and body in RDB form, then the RDB
 // version (2 bytes, little endian, 10) and the CRC-64 (Jones) of everything before it.
+//
+//   string   [ 0 ][ length ][ bytes ] | [ 0 ][ c0 | c1 | c2 ][ int8 | int16 | int32 ]
+//            [ 0 ][ c3 ][ compressed length ][ length ][ LZF bytes ]
+//   length   00xxxxxx | 01xxxxxx x8 | 80 x32 | 81 x64, big endian
 #pragma once
 
 #include <cstdint>
@@ -7,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/crc64.h"
 #include "storage/entry.h"
 
 namespace aeris::storage {
@@ -22,10 +27,11 @@ enum class PayloadFault : std::uint8_t {
   kFormat,    // well signed but not a value: "Bad data format"
 };
 // The string in `payload`. The payload is a stranger's: lengths are checked against the bytes that
-// are there before anything is allocated.
+// are there before anything is allocated, and what LZF may expand to is bounded by
+// kPayloadTextMax. Bytes between the value and the footer are ignored, as Redis ignores them.
 [[nodiscard]] std::expected<std::string, PayloadFault> ParseDumpPayload(std::string_view payload);
 
-// CRC-64 as Redis uses it (Jones polynomial, reflected, initial value 0).
-[[nodiscard]] std::uint64_t Crc64(std::uint64_t crc, std::string_view bytes);
+// The largest string that a payload may hold: what a client may send in one argument by default.
+inline constexpr std::size_t kPayloadTextMax = std::size_t{512} << 20;
 
 }  // namespace aeris::storage
