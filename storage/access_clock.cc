@@ -1,0 +1,58 @@
+#include "storage/access_clock.h"
+
+#include <algorithm>
+
+namespace aeris::storage {
+namespace {
+
+std::uint16_t Seconds(UnixMs now) { return static_cast<std::uint16_t>(now / 1000); }
+std::uint8_t Minutes(UnixMs now) { return static_cast<std::uint8_t>(now / 60'000); }
+
+std::uint16_t LfuClock(std::uint8_t counter, UnixMs now) {
+  return static_cast<std::uint16_t>(Minutes(now) << 8 | counter);
+}
+
+// One use more, with a chance that falls with the count: a million uses reach about 255 at
+// factor 10.
+std::uint8_t CountUse(std::uint8_t counter, int log_factor, Random& random) {
+  constexpr std::uint8_t kCounterMax = 255;
+  if (counter == kCounterMax) return counter;
+  const auto above = static_cast<std::uint64_t>(std::max(0, counter - kLfuNewKey));
+  const std::uint64_t one_in = above * static_cast<std::uint64_t>(std::max(0, log_factor)) + 1;
+  return random.Below(one_in) == 0 ? static_cast<std::uint8_t>(counter + 1) : counter;
+}
+
+}  // namespace
+
+std::uint16_t FirstAccessClock(const AccessPolicy& policy, UnixMs now) {
+  return policy.lfu ? LfuClock(kLfuNewKey, now) : Seconds(now);
+}
+
+std::uint16_t NextAccessClock(std::uint16_t clock, const AccessPolicy& policy, UnixMs now,
+                              Random& random) {
+  if (!policy.lfu) return Seconds(now);
+  const std::uint8_t decayed = LfuFrequency(clock, now, policy.lfu_decay_minutes);
+  return LfuClock(CountUse(decayed, policy.lfu_log_factor, random), now);
+}
+
+std::uint64_t IdleSeconds(std::uint16_t access_clock, UnixMs now) {
+  return static_cast<std::uint16_t>(Seconds(now) - access_clock);
+}
+
+std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minutes) {
+  const int counter = access_clock & 0xff;
+  if (decay_minutes <= 0) return static_cast<std::uint8_t>(counter);
+  const int idle_minutes = static_cast<std::uint8_t>(Minutes(now) - (access_clock >> 8));
+  return static_cast<std::uint8_t>(std::max(0, counter - idle_minutes / decay_minutes));
+}
+
+std::uint16_t ClockFromIdleSeconds(std::uint64_t idle_seconds, UnixMs now) {
+  const auto idle = static_cast<std::uint16_t>(std::min<std::uint64_t>(idle_seconds, 0xffff));
+  return static_cast<std::uint16_t>(Seconds(now) - idle);
+}
+
+std::uint16_t ClockFromFrequency(std::uint8_t frequency, UnixMs now) {
+  return LfuClock(frequency, now);
+}
+
+}  // namespace aeris::storage

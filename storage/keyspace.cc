@@ -1,0 +1,532 @@
+#include "storage/keyspace.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "src/base/check.h"
+#include "src/base/number_text.h"
+#include "storage/arena.h"
+#include "storage/blob.h"
+#include "storage/entry_codec.h"
+#include "storage/hash_table.h"
+
+namespace aeris::storage {
+
+using entry_layout::Fields;
+using entry_layout::FieldsOf;
+using entry_layout::Kind;
+
+namespace {
+
+__extension__ using WideInt = __int128;
+
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
+constexpr std::size_t kLargeBytes = std::size_t{1} << 20;  // freed in about 50 us
+constexpr std::size_t kLargeBlobs = 64;
+
+// What the table knows about entries.
+class EntryPolicy {
+ public:
+  EntryPolicy(const Arena& arena, const KeyHasher& hasher) : arena_(&arena), hasher_(&hasher) {}
+
+  std::uint64_t HashOf(Ref ref) const { return (*hasher_)(EntryView(arena_->At(ref)).key()); }
+  bool Matches(Ref ref, std::string_view key) const {
+    return EntryView(arena_->At(ref)).key() == key;
+  }
+  // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
+  void Prefetch(Ref ref) const {
+    const std::byte* const entry = arena_->At(ref);
+    __builtin_prefetch(entry);
+    const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);
+    for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) __builtin_prefetch(entry + at);
+    __builtin_prefetch(entry + bytes - 1);
+  }
+
+ private:
+  const Arena* arena_;
+  const KeyHasher* hasher_;
+};
+
+using Table = HashTable<EntryPolicy>;
+
+// Whether a new form may keep a slot that is larger than it needs.
+enum class Slack : std::uint8_t { kNone, kKeep };
+
+}  // namespace
+
+struct Keyspace::Impl {
+  explicit Impl(KeyspaceContext& shared)
+      : context(shared), table(EntryPolicy(arena, shared.hasher)) {}
+
+  AccessPolicy access() const {
+    return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
+  }
+  EntryView ViewOf(Table::Slot slot) const { return EntryView(arena.At(table.ref(slot))); }
+  std::byte* BytesOf(Table::Slot slot) const { return arena.At(table.ref(slot)); }
+
+  Table::Slot FindLive(const HashedKey& key, UnixMs now);
+  void Touch(std::byte* entry, UnixMs now);
+  std::uint16_t ClockAfterUse(Table::Slot slot, UnixMs now);
+
+  Table::Slot Store(const HashedKey& key, Table::Slot slot, EntrySpec& spec, std::size_t slot_bytes,
+                    Slack slack);
+  Table::Slot Create(const HashedKey& key, EntrySpec& spec);
+  void Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
+               std::size_t slot_bytes, Slack slack);
+  bool OverwriteSameShape(Table::Slot slot, std::string_view value, UnixMs deadline, UnixMs now);
+  void SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot);
+  std::span<char> ResizeInline(const HashedKey& key, Table::Slot slot, std::size_t size);
+  std::span<char> WritableText(Table::Slot slot);
+
+  void Forget(EntryView entry);
+  void Remove(Table::Slot slot, std::uint64_t hash);
+  void AccountDeadline(UnixMs deadline, int sign);
+  void FileDeadline(Table::Slot slot, UnixMs before, UnixMs after);
+
+  KeyspaceContext& context;
+  Arena arena;
+  BlobStore blobs;
+  Table table;
+  WideInt deadline_sum = 0;
+};
+
+// --- Finding
+
+// The key's slot, if it has not expired. An expired one is removed here.
+auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> Table::Slot {
+  const Table::Slot slot = table.Find(key.hash, key.text);
+  if (!slot || !table.has_deadline(slot)) return slot;
+  if (!ViewOf(slot).expired(now)) return slot;
+  Remove(slot, key.hash);
+  ++context.stats.expired;
+  return Table::Slot();
+}
+
+void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
+  const std::uint16_t before = EntryView(entry).access_clock();
+  const std::uint16_t after = NextAccessClock(before, access(), now, context.random);
+  // A line that is only read stays shared between cores and need not be written back.
+  if (after != before) StoreAccessClock(entry, after);
+}
+
+std::uint16_t Keyspace::Impl::ClockAfterUse(Table::Slot slot, UnixMs now) {
+  if (!slot) return FirstAccessClock(access(), now);
+  return NextAccessClock(ViewOf(slot).access_clock(), access(), now, context.random);
+}
+
+// --- Storing
+
+// Makes the entry at `slot` (or a new one) what `spec` says, in a slot of at least `slot_bytes`.
+// The spec's key is the stored one's if there is one. Frees the old value's blob if the spec has
+// another value; the spec's views may lie in the old entry.
+auto Keyspace::Impl::Store(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
+                           std::size_t slot_bytes, Slack slack) -> Table::Slot {
+  if (!slot) return Create(key, spec);
+  const EntryView old = ViewOf(slot);
+  Blob* const old_blob = ValueBlob(old.bytes());
+  const UnixMs old_deadline = old.deadline();
+  spec.key = old.key();
+  spec.key_blob = KeyBlob(old.bytes());
+  const EntryForm form(spec);
+  Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack);
+  if (old_blob != nullptr && old_blob != spec.blob) blobs.Free(old_blob);
+  FileDeadline(slot, old_deadline, spec.deadline);
+  return slot;
+}
+
+auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> Table::Slot {
+  spec.key = key.text;
+  if (spec.key.size() > kInlineKeyMax) spec.key_blob = blobs.Create(spec.key, spec.key.size());
+  const EntryForm form(spec);
+  const Ref ref = arena.Allocate(form.size());
+  form.Write(spec, arena.At(ref));
+  const Table::Slot slot = table.Insert(key.hash, ref);
+  FileDeadline(slot, kNoDeadline, spec.deadline);
+  return slot;
+}
+
+void Keyspace::Impl::Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
+                             std::size_t slot_bytes, Slack slack) {
+  const Ref old_ref = table.ref(slot);
+  const std::size_t old_bytes = arena.SlotBytes(old_ref);
+  const bool same_class = SizeClass::Bytes(SizeClass::Of(slot_bytes)) == old_bytes;
+  const bool slack_suits =
+      slack == Slack::kKeep && form.size() <= old_bytes && form.size() >= old_bytes / 2;
+  if (same_class || slack_suits) {
+    // The spec's views lie in the entry that is to be overwritten.
+    std::array<std::byte, Arena::kSlotBytesMax> scratch;
+    form.Write(spec, scratch.data());
+    std::memcpy(arena.At(old_ref), scratch.data(), form.size());
+    return;
+  }
+  const Ref ref = arena.Allocate(slot_bytes);
+  form.Write(spec, arena.At(ref));
+  table.Replace(slot, ref);
+  arena.Free(old_ref);
+}
+
+// The common overwrite: inline text by text of the same size, with a deadline in as many bytes.
+bool Keyspace::Impl::OverwriteSameShape(Table::Slot slot, std::string_view value, UnixMs deadline,
+                                        UnixMs now) {
+  std::byte* const entry = BytesOf(slot);
+  const Fields fields = FieldsOf(entry);
+  if (fields.kind != Kind::kText || fields.grown || fields.value_size != value.size() ||
+      fields.deadline_size != DeadlineBytes(deadline)) {
+    return false;
+  }
+  // An entry that has grown keeps room that text of its own would not have.
+  if (SizeClass::Bytes(SizeClass::Of(fields.size())) != arena.SlotBytes(table.ref(slot))) {
+    return false;
+  }
+  if (!value.empty()) std::memmove(entry + fields.value_offset, value.data(), value.size());
+  if (fields.deadline_size != 0) {
+    const UnixMs before = EntryView(entry).deadline();
+    StoreDeadline(entry, deadline);
+    FileDeadline(slot, before, deadline);
+  }
+  Touch(entry, now);
+  return true;
+}
+
+// Text that is not an integer: inside the entry, or in a blob, the old one where that suits.
+void Keyspace::Impl::SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot) {
+  if (value.size() <= kInlineValueMax) {
+    spec.kind = Kind::kText;
+    spec.text = value;
+    return;
+  }
+  spec.kind = Kind::kBlob;
+  Blob* const old_blob = slot ? ValueBlob(BytesOf(slot)) : nullptr;
+  spec.blob = old_blob != nullptr && blobs.Assign(old_blob, value)
+                  ? old_blob
+                  : blobs.Create(value, value.size());
+}
+
+std::span<char> Keyspace::Impl::WritableText(Table::Slot slot) {
+  std::byte* const entry = BytesOf(slot);
+  if (Blob* const blob = ValueBlob(entry); blob != nullptr) return BlobStore::Bytes(blob);
+  const Fields fields = FieldsOf(entry);
+  return {reinterpret_cast<char*>(entry + fields.value_offset), fields.value_size};
+}
+
+// A string inside its entry becomes `size` bytes long, there or in a blob.
+std::span<char> Keyspace::Impl::ResizeInline(const HashedKey& key, Table::Slot slot,
+                                             std::size_t size) {
+  const EntryView old = ViewOf(slot);
+  if (!old.is_integer() && old.text_size() == size && old.encoding() == Encoding::kRaw) {
+    return WritableText(slot);
+  }
+  IntegerText scratch;
+  const std::string_view text = old.Text(scratch);
+  const bool grows = size > text.size();
+  EntrySpec spec = SpecOf(old);
+  std::size_t slot_bytes = 0;
+  if (size > kInlineValueMax) {
+    spec.kind = Kind::kBlob;
+    spec.blob = blobs.Create(text, size);
+  } else {
+    spec.kind = Kind::kText;
+    spec.grown = true;
+    spec.text = text.substr(0, size);
+    spec.zero_bytes = size - spec.text.size();
+    if (grows) {
+      const std::size_t slack = std::min(GrownCapacity(size), kInlineValueMax) - size;
+      slot_bytes = EntryForm(spec).size() + slack;
+    }
+  }
+  slot = Store(key, slot, spec, slot_bytes, Slack::kKeep);
+  return WritableText(slot);
+}
+
+// --- Removing
+
+void Keyspace::Impl::AccountDeadline(UnixMs deadline, int sign) {
+  if (deadline != kNoDeadline) deadline_sum += sign * WideInt{deadline};
+}
+
+void Keyspace::Impl::FileDeadline(Table::Slot slot, UnixMs before, UnixMs after) {
+  if (before == after) return;
+  AccountDeadline(before, -1);
+  AccountDeadline(after, 1);
+  table.SetDeadline(slot, after);
+}
+
+// Frees what belongs to an entry that leaves the table.
+void Keyspace::Impl::Forget(EntryView entry) {
+  AccountDeadline(entry.deadline(), -1);
+  if (Blob* const blob = ValueBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
+  if (Blob* const blob = KeyBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
+  arena.Free(arena.RefOf(entry.bytes()));
+}
+
+void Keyspace::Impl::Remove(Table::Slot slot, std::uint64_t hash) {
+  const EntryView entry = ViewOf(slot);
+  table.Erase(slot, hash);
+  Forget(entry);
+}
+
+// --- Keyspace
+
+Keyspace::Keyspace(KeyspaceContext& context) : context_(context) {}
+Keyspace::~Keyspace() = default;
+
+Keyspace::Impl& Keyspace::parts(UnixMs now) {
+  if (impl_ == nullptr) {
+    impl_ = std::make_unique<Impl>(context_);
+    // Sets the expire wheel to the present, so that the first deadlines are filed where they
+    // belong.
+    ExpireDue(now, 0);
+  }
+  return *impl_;
+}
+
+HashedKey Keyspace::Hash(std::string_view key) const { return {key, context_.hasher(key)}; }
+
+EntryView Keyspace::Find(const HashedKey& key, UnixMs now, Lookup lookup) {
+  const Table::Slot slot = impl_ != nullptr ? impl_->FindLive(key, now) : Table::Slot();
+  if (!slot) {
+    if (lookup.count) ++context_.stats.misses;
+    return EntryView();
+  }
+  if (lookup.count) ++context_.stats.hits;
+  std::byte* const entry = impl_->BytesOf(slot);
+  if (lookup.touch) impl_->Touch(entry, now);
+  return EntryView(entry);
+}
+
+void Keyspace::PrefetchBucket(std::uint64_t hash) const {
+  if (impl_ != nullptr) impl_->table.PrefetchBucket(hash);
+}
+
+void Keyspace::PrefetchEntry(std::uint64_t hash) const {
+  if (impl_ != nullptr) impl_->table.PrefetchEntry(hash);
+}
+
+void Keyspace::SetString(const HashedKey& key, std::string_view value, UnixMs now,
+                         const SetOptions& options) {
+  Impl& impl = parts(now);
+  const Table::Slot slot = impl.FindLive(key, now);
+  EntrySpec spec;
+  if (!options.keep_deadline) {
+    spec.deadline = options.deadline;
+  } else if (slot) {
+    spec.deadline = impl.ViewOf(slot).deadline();
+  }
+  std::optional<std::int64_t> integer;
+  if (options.find_integer && value.size() <= kInt64TextMax) integer = ParseInt64(value);
+  if (integer) {
+    spec.kind = Kind::kInteger;
+    spec.integer = *integer;
+  } else {
+    if (slot && impl.OverwriteSameShape(slot, value, spec.deadline, now)) return;
+    impl.SetSpecText(spec, value, slot);
+  }
+  spec.access_clock = impl.ClockAfterUse(slot, now);
+  impl.Store(key, slot, spec, 0, Slack::kNone);
+}
+
+void Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) {
+  Impl& impl = parts(now);
+  const Table::Slot slot = impl.FindLive(key, now);
+  EntrySpec spec;
+  if (slot) {
+    std::byte* const entry = impl.BytesOf(slot);
+    const Fields fields = FieldsOf(entry);
+    if (fields.kind == Kind::kInteger && fields.value_size == IntegerBytes(value)) {
+      return StoreInteger(entry, value);
+    }
+    spec.deadline = EntryView(entry).deadline();
+    spec.access_clock = EntryView(entry).access_clock();
+  } else {
+    spec.access_clock = FirstAccessClock(impl.access(), now);
+  }
+  spec.kind = Kind::kInteger;
+  spec.integer = value;
+  impl.Store(key, slot, spec, 0, Slack::kNone);
+}
+
+std::span<char> Keyspace::ResizeString(const HashedKey& key, std::size_t size, UnixMs now) {
+  Impl& impl = parts(now);
+  Table::Slot slot = impl.FindLive(key, now);
+  if (!slot) {
+    EntrySpec spec;
+    spec.access_clock = FirstAccessClock(impl.access(), now);
+    if (size > kInlineValueMax) {
+      spec.kind = Kind::kBlob;
+      spec.blob = impl.blobs.Create({}, size);
+    } else {
+      spec.grown = true;
+      spec.zero_bytes = size;
+    }
+    slot = impl.Store(key, slot, spec, 0, Slack::kNone);
+    return impl.WritableText(slot);
+  }
+  std::byte* const entry = impl.BytesOf(slot);
+  Blob* const blob = ValueBlob(entry);
+  if (blob == nullptr) return impl.ResizeInline(key, slot, size);
+  Blob* const resized = impl.blobs.Resize(blob, size);
+  StoreBlob(entry, resized);
+  return BlobStore::Bytes(resized);
+}
+
+bool Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now) {
+  if (impl_ == nullptr) return false;
+  const Table::Slot slot = impl_->FindLive(key, now);
+  if (!slot) return false;
+  std::byte* const entry = impl_->BytesOf(slot);
+  const UnixMs before = EntryView(entry).deadline();
+  if (before != kNoDeadline && DeadlineBytes(before) == DeadlineBytes(deadline)) {
+    StoreDeadline(entry, deadline);
+    impl_->FileDeadline(slot, before, deadline);
+  } else if (before != deadline) {
+    EntrySpec spec = SpecOf(EntryView(entry));
+    spec.deadline = deadline;
+    impl_->Store(key, slot, spec, 0, Slack::kKeep);
+  }
+  return true;
+}
+
+bool Keyspace::Delete(const HashedKey& key, UnixMs now) {
+  if (impl_ == nullptr) return false;
+  const Table::Slot slot = impl_->FindLive(key, now);
+  if (!slot) return false;
+  impl_->Remove(slot, key.hash);
+  return true;
+}
+
+bool Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now) {
+  if (impl_ == nullptr) return false;
+  const Table::Slot source = impl_->FindLive(from, now);
+  if (!source) return false;
+  Impl& target = to.parts(now);
+  // Entries stay where they are while the table changes, the source's slot does not.
+  EntrySpec spec = SpecOf(impl_->ViewOf(source));
+  const Table::Slot slot = target.FindLive(to_key, now);
+  if (spec.kind == Kind::kBlob)
+    spec.blob = target.blobs.Create(spec.blob->text(), spec.blob->size());
+  spec.key_blob = nullptr;
+  spec.access_clock = FirstAccessClock(target.access(), now);
+  target.Store(to_key, slot, spec, 0, Slack::kNone);
+  return true;
+}
+
+void Keyspace::SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now) {
+  if (impl_ == nullptr) return;
+  if (const Table::Slot slot = impl_->FindLive(key, now)) {
+    StoreAccessClock(impl_->BytesOf(slot), clock);
+  }
+}
+
+std::uint64_t Keyspace::ScanWith(std::uint64_t cursor, std::size_t count, UnixMs now,
+                                 VisitFunction visit, void* state) {
+  if (impl_ == nullptr) return 0;
+  return impl_->table.Scan(cursor, count, [&](Ref ref) {
+    const EntryView entry(impl_->arena.At(ref));
+    if (!entry.expired(now)) visit(state, entry);
+  });
+}
+
+EntryView Keyspace::RandomEntry(UnixMs now) {
+  if (impl_ == nullptr) return EntryView();
+  for (;;) {
+    const Table::Slot slot = impl_->table.RandomSlot(context_.random);
+    if (!slot) return EntryView();
+    const EntryView entry = impl_->ViewOf(slot);
+    if (!entry.expired(now)) return entry;
+    impl_->Remove(slot, context_.hasher(entry.key()));
+    ++context_.stats.expired;
+  }
+}
+
+Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
+  if (impl_ == nullptr) return {};
+  const auto swept =
+      impl_->table.ExpireSweep(now, keys_max, [&](Table::Slot slot) -> ExpireVerdict {
+        const EntryView entry = impl_->ViewOf(slot);
+        if (!entry.expired(now)) return ExpireVerdict::KeepUntil(entry.deadline());
+        impl_->Forget(entry);
+        return ExpireVerdict::Erase();
+      });
+  context_.stats.expired += swept.erased;
+  if (swept.more) ++context_.stats.expire_steps_cut;
+  return {.expired = swept.erased, .more = swept.more};
+}
+
+bool Keyspace::Maintain(std::size_t buckets_max) {
+  return impl_ != nullptr && impl_->table.Step(buckets_max);
+}
+
+// --- Figures
+
+std::size_t Keyspace::size() const { return impl_ != nullptr ? impl_->table.size() : 0; }
+
+std::size_t Keyspace::deadlines() const { return impl_ != nullptr ? impl_->table.deadlines() : 0; }
+
+std::int64_t Keyspace::AverageTtlMs(UnixMs now) const {
+  const std::size_t count = deadlines();
+  if (count == 0) return 0;
+  const WideInt average = impl_->deadline_sum / static_cast<WideInt>(count) - now;
+  return static_cast<std::int64_t>(std::max(WideInt{0}, average));
+}
+
+Keyspace::Memory Keyspace::memory() const {
+  if (impl_ == nullptr) return {};
+  return {.table = impl_->table.memory_bytes() + sizeof(Impl),
+          .entries = impl_->arena.bytes_in_use(),
+          .arena = impl_->arena.bytes_held(),
+          .blobs = impl_->blobs.bytes()};
+}
+
+std::size_t Keyspace::MemoryUsage(EntryView entry) const {
+  std::size_t bytes = impl_->arena.SlotBytes(impl_->arena.RefOf(entry.bytes()));
+  for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {
+    if (blob != nullptr) bytes += BlobStore::BytesOf(blob);
+  }
+  return bytes + impl_->table.memory_bytes() / std::max<std::size_t>(1, size());
+}
+
+bool Keyspace::large() const {
+  if (impl_ == nullptr) return false;
+  return impl_->arena.bytes_held() + impl_->blobs.bytes() + impl_->table.memory_bytes() >
+             kLargeBytes ||
+         impl_->blobs.count() > kLargeBlobs;
+}
+
+void Keyspace::CheckInvariants() const {
+  if (impl_ == nullptr) return;
+  impl_->table.CheckInvariants();
+  impl_->arena.CheckInvariants();
+  impl_->blobs.CheckInvariants();
+  std::size_t entry_bytes = 0, deadline_count = 0, blob_count = 0, blob_bytes = 0;
+  WideInt deadline_sum = 0;
+  impl_->table.ForEach([&](Ref ref) {
+    const EntryView entry(impl_->arena.At(ref));
+    const std::size_t slot_bytes = impl_->arena.SlotBytes(ref);
+    AERIS_CHECK(FieldsOf(entry.bytes()).size() <= slot_bytes);
+    entry_bytes += slot_bytes;
+    const Table::Slot slot = impl_->table.Find(context_.hasher(entry.key()), entry.key());
+    AERIS_CHECK(static_cast<bool>(slot) && impl_->table.ref(slot) == ref);
+    AERIS_CHECK(impl_->table.has_deadline(slot) == (entry.deadline() != kNoDeadline));
+    if (entry.deadline() != kNoDeadline) {
+      ++deadline_count;
+      deadline_sum += entry.deadline();
+    }
+    for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {
+      if (blob == nullptr) continue;
+      ++blob_count;
+      blob_bytes += BlobStore::BytesOf(blob);
+    }
+  });
+  AERIS_CHECK(entry_bytes == impl_->arena.bytes_in_use());
+  AERIS_CHECK(deadline_count == impl_->table.deadlines());
+  AERIS_CHECK(deadline_sum == impl_->deadline_sum);
+  AERIS_CHECK(blob_count == impl_->blobs.count());
+  AERIS_CHECK(blob_bytes == impl_->blobs.bytes());
+}
+
+}  // namespace aeris::storage
