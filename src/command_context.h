@@ -21,8 +21,8 @@ class CommandContext {
   // `first_key_hash` is the hash of the argument at the command's first key position, which the
   // batch has computed already.
   CommandContext(Server& server, Client& client, const Command& command,
-                 std::span<const std::string_view> arguments, protocol::ReplyWriter& reply,
-                 UnixMs now, std::uint64_t first_key_hash);
+                 std::span<std::string_view> arguments, protocol::ReplyWriter& reply, UnixMs now,
+                 std::uint64_t first_key_hash);
 
   Server& server() const { return server_; }
   Client& client() const { return client_; }
@@ -57,6 +57,8 @@ class CommandContext {
   void ReplyString(storage::EntryView entry) const;
   // "ERR wrong number of arguments for 'x' command", for handlers whose arity depends on options.
   void ReplyWrongArity() const;
+  // Hides a secret from MONITOR and the slow log: the argument reads "(redacted)" from now on.
+  void Redact(std::size_t index) const;
   // Marks that the command changed data: counts towards dirty (INFO's rdb_changes_since_last_save).
   void Changed(std::uint64_t keys = 1) const;
 
@@ -64,7 +66,7 @@ class CommandContext {
   Server& server_;
   Client& client_;
   const Command& command_;
-  std::span<const std::string_view> arguments_;
+  std::span<std::string_view> arguments_;
   protocol::ReplyWriter& reply_;
   storage::Keyspace& keyspace_;
   UnixMs now_;

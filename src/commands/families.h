@@ -1,13 +1,19 @@
 // The families of commands: each accessor gives the rows that stand in the file of its name,
-// src/commands/<family>_commands.cc. command_table.cc joins them.
+// src/commands/<family>_commands.cc. Registration is this list and AllFamilies(), nothing else.
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "src/command.h"
 
 namespace aeris {
 
 std::span<const CommandSpec> ClusterCommands();
+std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> StringCommands();
+
+// All of them, in the order in which COMMAND lists the commands.
+std::vector<std::span<const CommandSpec>> AllFamilies();
 
 }  // namespace aeris

@@ -1,0 +1,32 @@
+#include "src/client.h"
+
+#include <utility>
+
+namespace aeris {
+
+Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool)
+    : created(options.now),
+      last_interaction(options.now),
+      id_(options.id),
+      events_(events),
+      fd_(std::move(options.fd)),
+      peer_(std::move(options.peer)),
+      unix_socket_(options.unix_socket),
+      query_(pool),
+      replies_(pool),
+      reply_(replies_) {}
+
+bool Client::local() const {
+  return unix_socket_ || peer_.starts_with("127.") || peer_.starts_with("[::1]:") ||
+         peer_.starts_with("[::ffff:127.");
+}
+
+std::size_t Client::memory() const {
+  const auto heap = [](const std::string& text) {
+    return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
+  };
+  return sizeof *this + query_.capacity() + parser_.memory() + replies_.memory() + heap(name) +
+         heap(library_name) + heap(library_version) + heap(peer_);
+}
+
+}  // namespace aeris

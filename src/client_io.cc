@@ -1,0 +1,170 @@
+#include "src/client_io.h"
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstring>
+
+#include "ae/socket.h"
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+// Bytes read from one client in one turn, unless a big argument is under way, and bytes written to
+// one: what bounds the time that others wait for it.
+constexpr std::size_t kReadBytesMin = protocol::BufferPool::kBlockBytes / 4;
+constexpr std::size_t kWriteBytesPerTurn = 1024 * 1024;
+constexpr std::size_t kIovecs = 64;
+
+// Unsent replies of a client that has not logged in (CVE-2025-21605).
+constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
+
+}  // namespace
+
+void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
+  if (ae::Has(ready, ae::Ready::kWrite) &&
+      ae::Has(client.event().interest(), ae::Ready::kWrite)) {
+    WriteReplies(client);
+  }
+  if (ae::Has(ready, ae::Ready::kRead) && !client.closing) ReadRequests(client);
+}
+
+void ClientIo::ReadRequests(Client& client) {
+  const std::span<char> room =
+      client.query().Reserve(kReadBytesMin, client.parser().bulk_bytes_expected());
+  const ae::IoResult result = ae::Read(client.fd(), room);
+  switch (result.kind) {
+    case ae::IoKind::kDone:
+      break;
+    case ae::IoKind::kWouldBlock:
+      client.query().ReleaseIfEmpty();
+      return;
+    case ae::IoKind::kClosed:
+      server_.log().Verbose("Client closed connection id={} addr={}", client.id(), client.peer());
+      server_.clients().CloseSoon(client);
+      return;
+    case ae::IoKind::kFailed:
+      server_.log().Verbose("Reading from client: {}", std::strerror(result.sys_errno));
+      server_.clients().CloseSoon(client);
+      return;
+  }
+  client.query().Commit(result.bytes);
+  client.last_interaction = server_.loop().now();
+  server_.stats().net_input_bytes += result.bytes;
+  ++server_.stats().reads_processed;
+  ParseRequests(client);
+  if (client.query().size() > server_.config().client_query_buffer_limit) {
+    server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
+                          client.id(), client.peer());
+    ++server_.stats().query_buffer_limit_disconnects;
+    server_.clients().CloseSoon(client);
+  }
+}
+
+void ClientIo::ParseRequests(Client& client) {
+  RequestBatch& batch = server_.batch();
+  protocol::RequestParser& parser = client.parser();
+  while (!client.reading_stopped && !client.postponed && !client.closing &&
+         !client.close_after_reply) {
+    const std::string_view bytes = client.query().bytes().substr(client.parsed_bytes);
+    if (bytes.empty()) break;
+    const protocol::ParseStatus status = parser.Parse(bytes, LimitsFor(client));
+    if (status == protocol::ParseStatus::kNeedMore) break;
+    if (status == protocol::ParseStatus::kError) {
+      client.reading_stopped = true;
+      batch.AddFault(client, parser.error());
+      break;
+    }
+    batch.Add(client, bytes);
+    // Decoded inline arguments live in the parser; a login changes the limits of what follows it.
+    if (parser.arguments_decoded() || batch.full() || !client.authenticated) batch.Run();
+    parser.Reset();
+  }
+}
+
+void ClientIo::WriteQueued() {
+  std::vector<Client*>& queue = server_.clients().write_queue();
+  for (Client* client : queue) {
+    client->in_write_queue = false;
+    if (!client->closing) WriteReplies(*client);
+  }
+  queue.clear();
+}
+
+void ClientIo::WriteReplies(Client& client) {
+  protocol::ReplyBuffer& replies = client.replies();
+  std::size_t written = 0;
+  bool blocked = false;
+  while (written < kWriteBytesPerTurn && !blocked) {
+    std::array<iovec, kIovecs> pieces;
+    const std::size_t count = replies.FillIovec(pieces);
+    if (count == 0) break;
+    const ae::IoResult result =
+        count == 1
+            ? ae::Write(client.fd(), {static_cast<const char*>(pieces[0].iov_base),
+                                      pieces[0].iov_len})
+            : ae::WriteV(client.fd(), {pieces.data(), count});
+    if (result.kind == ae::IoKind::kWouldBlock) {
+      blocked = true;
+    } else if (result.kind != ae::IoKind::kDone) {
+      server_.log().Verbose("Error writing to client: {}", std::strerror(result.sys_errno));
+      server_.clients().CloseSoon(client);
+      return;
+    } else {
+      replies.Consume(result.bytes);
+      written += result.bytes;
+    }
+  }
+  server_.stats().net_output_bytes += written;
+  if (written > 0) ++server_.stats().writes_processed;
+  const bool drained = replies.empty();
+  if (drained && client.close_after_reply) {
+    server_.clients().CloseSoon(client);
+    return;
+  }
+  // A client that is only waited for to take its last bytes is not read any more.
+  const ae::Ready reading =
+      client.close_after_reply || client.reading_stopped ? ae::Ready::kNone : ae::Ready::kRead;
+  if (!client.event().SetInterest(drained ? reading : reading | ae::Ready::kWrite)) {
+    server_.clients().CloseSoon(client);
+  }
+}
+
+void ClientIo::EnforceOutputLimit(Client& client) {
+  const std::size_t held = client.replies().memory();
+  if (!client.authenticated && client.replies().size() > kUnauthenticatedReplyBytes) [[unlikely]] {
+    return CutForOutput(client, "unauthenticated");
+  }
+  const OutputLimit& limit = server_.config().output_limit(OutputLimitClass::kNormal);
+  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]] return;
+  if (limit.hard_bytes != 0 && held > limit.hard_bytes) return CutForOutput(client, "hard");
+  if (limit.soft_bytes == 0 || held <= limit.soft_bytes) {
+    client.over_soft_limit_since = {};
+    return;
+  }
+  const MonotonicTime now = server_.monotonic();
+  if (client.over_soft_limit_since == MonotonicTime{}) client.over_soft_limit_since = now;
+  if (now - client.over_soft_limit_since > std::chrono::seconds(limit.soft_seconds)) {
+    CutForOutput(client, "soft");
+  }
+}
+
+void ClientIo::CutForOutput(Client& client, std::string_view which) {
+  if (client.closing) return;
+  server_.log().Warning(
+      "Client id={} addr={} closed for overcoming of output buffer limits ({}, {} bytes unsent).",
+      client.id(), client.peer(), which, client.replies().size());
+  ++server_.stats().output_buffer_limit_disconnects;
+  // What the kernel still holds for a client that does not read is of no use to anybody.
+  (void)ae::SetLingerReset(client.fd());
+  server_.clients().CloseSoon(client);
+}
+
+protocol::Limits ClientIo::LimitsFor(const Client& client) const {
+  return {.bulk_bytes_max = static_cast<std::int64_t>(server_.config().proto_max_bulk_len),
+          .args_max = protocol::kArgsMax,
+          .authenticated = client.authenticated};
+}
+
+}  // namespace aeris

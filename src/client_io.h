@@ -1,0 +1,36 @@
+// ClientIo: bytes between sockets and clients. Reads what is there, parses whole requests into the
+// batch, writes replies once per turn, and keeps both directions within their limits.
+#pragma once
+
+#include <string_view>
+
+#include "protocol/limits.h"
+#include "src/client.h"
+
+namespace aeris {
+
+class Server;
+
+class ClientIo final : public ClientEvents {
+ public:
+  explicit ClientIo(Server& server) : server_(server) {}
+
+  void OnClientReady(Client& client, ae::Ready ready) override;
+  // Parses what client.query() holds; whole requests go to the batch, which runs when it is full.
+  void ParseRequests(Client& client);
+  // Writes the replies of this turn, one write(2) per client where the socket takes it.
+  void WriteQueued();
+  // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
+  // seconds beyond the soft one.
+  void EnforceOutputLimit(Client& client);
+
+ private:
+  void ReadRequests(Client& client);
+  void WriteReplies(Client& client);
+  protocol::Limits LimitsFor(const Client& client) const;
+  void CutForOutput(Client& client, std::string_view which);
+
+  Server& server_;
+};
+
+}  // namespace aeris

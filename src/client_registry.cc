@@ -1,0 +1,55 @@
+#include "src/client_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "src/base/check.h"
+
+namespace aeris {
+
+Client& ClientRegistry::Add(UniqueFd fd, std::string peer, bool unix_socket, MonotonicTime now) {
+  const std::uint64_t id = next_id_++;
+  auto client = std::make_unique<Client>(
+      Client::Options{id, std::move(fd), std::move(peer), unix_socket, now}, events_, pool_);
+  // Ids only grow, so the end is the right place and the hint makes this O(1).
+  const auto at = clients_.emplace_hint(clients_.end(), id, std::move(client));
+  return *at->second;
+}
+
+Client* ClientRegistry::Find(std::uint64_t id) {
+  const auto found = clients_.find(id);
+  return found == clients_.end() || found->second->closing ? nullptr : found->second.get();
+}
+
+void ClientRegistry::CloseSoon(Client& client) {
+  if (client.closing) return;
+  client.closing = true;
+  client.event().Reset();
+  closing_.push_back(&client);
+}
+
+std::size_t ClientRegistry::FreeClosed() {
+  if (closing_.empty()) return 0;
+  std::erase_if(write_queue_, [](const Client* client) { return client->closing; });
+  const std::size_t count = closing_.size();
+  for (Client* client : closing_) {
+    AERIS_DCHECK(!client->in_batch);
+    clients_.erase(client->id());
+  }
+  closing_.clear();
+  return count;
+}
+
+void ClientRegistry::QueueWrite(Client& client) {
+  if (client.in_write_queue || client.closing) return;
+  client.in_write_queue = true;
+  write_queue_.push_back(&client);
+}
+
+std::size_t ClientRegistry::memory() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, client] : clients_) bytes += client->memory() + 64;
+  return bytes;
+}
+
+}  // namespace aeris

@@ -1,0 +1,88 @@
+#include "src/command_context.h"
+
+#include <fmt/format.h>
+
+#include "protocol/reply_buffer.h"
+#include "src/base/number_text.h"
+#include "src/client.h"
+#include "src/command_table.h"
+#include "src/error_replies.h"
+#include "src/server.h"
+#include "src/text.h"
+
+namespace aeris {
+
+CommandContext::CommandContext(Server& server, Client& client, const Command& command,
+                               std::span<std::string_view> arguments,
+                               protocol::ReplyWriter& reply, UnixMs now,
+                               std::uint64_t first_key_hash)
+    : server_(server),
+      client_(client),
+      command_(command),
+      arguments_(arguments),
+      reply_(reply),
+      keyspace_(server.databases()[static_cast<std::size_t>(client.database)]),
+      now_(now),
+      first_key_hash_(first_key_hash) {}
+
+bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
+  return EqualsIgnoringCase(arguments_[index], lower_case);
+}
+
+storage::HashedKey CommandContext::Key(std::size_t index) const {
+  if (index == command_.first_key()) return {arguments_[index], first_key_hash_};
+  return keyspace_.Hash(arguments_[index]);
+}
+
+storage::EntryView CommandContext::FindForRead(std::size_t index) const {
+  return keyspace_.Find(Key(index), now_, client_.no_touch ? storage::kNoTouch : storage::kForRead);
+}
+
+storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
+  return keyspace_.Find(Key(index), now_, storage::kForWrite);
+}
+
+bool CommandContext::FindStringForRead(std::size_t index, storage::EntryView& entry) const {
+  entry = FindForRead(index);
+  if (!entry || entry.type() == storage::ValueType::kString) [[likely]] return true;
+  reply_.Error(err::kWrongType);
+  return false;
+}
+
+bool CommandContext::FindStringForWrite(std::size_t index, storage::EntryView& entry) const {
+  entry = FindForWrite(index);
+  if (!entry || entry.type() == storage::ValueType::kString) [[likely]] return true;
+  reply_.Error(err::kWrongType);
+  return false;
+}
+
+std::optional<std::int64_t> CommandContext::IntegerArg(std::size_t index) const {
+  const std::optional<std::int64_t> value = ParseInt64(arguments_[index]);
+  if (!value) reply_.Error(err::kNotInteger);
+  return value;
+}
+
+std::optional<std::int64_t> CommandContext::IntegerArg(std::size_t index, std::int64_t min,
+                                                       std::int64_t max,
+                                                       std::string_view error) const {
+  const std::optional<std::int64_t> value = ParseInt64(arguments_[index]);
+  if (value && *value >= min && *value <= max) return value;
+  reply_.Error(error);
+  return std::nullopt;
+}
+
+void CommandContext::ReplyString(storage::EntryView entry) const {
+  if (entry.is_integer()) return reply_.BulkInteger(entry.integer());
+  reply_.Bulk(entry.text());
+}
+
+void CommandContext::ReplyWrongArity() const {
+  reply_.Error(
+      fmt::format("ERR wrong number of arguments for '{}' command", command_.full_name()));
+}
+
+void CommandContext::Redact(std::size_t index) const { arguments_[index] = "(redacted)"; }
+
+void CommandContext::Changed(std::uint64_t keys) const { server_.stats().changes += keys; }
+
+}  // namespace aeris

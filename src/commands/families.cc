@@ -1,0 +1,13 @@
+#include "src/commands/families.h"
+
+namespace aeris {
+
+std::vector<std::span<const CommandSpec>> AllFamilies() {
+  return {
+      ClusterCommands(),
+      ConnectionCommands(),
+      StringCommands(),
+  };
+}
+
+}  // namespace aeris

@@ -1,0 +1,677 @@
+// Strings: reading, writing, counting. Bitmaps have a file of their own.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "src/base/number_text.h"
+#include "src/command_context.h"
+#include "src/commands/families.h"
+#include "src/commands/key_specs.h"
+#include "src/commands/lcs.h"
+#include "src/deadline_argument.h"
+#include "src/error_replies.h"
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+using storage::EntryView;
+using storage::IntegerText;
+
+// Whether a string of `size` bytes, `more` bytes longer, may exist; replies when not.
+bool LengthAllowed(const CommandContext& context, std::uint64_t size, std::uint64_t more) {
+  std::uint64_t total = 0;
+  const bool wraps = __builtin_add_overflow(size, more, &total);
+  if (!wraps && total <= context.server().config().proto_max_bulk_len) return true;
+  context.reply().Error(err::kStringTooLong);
+  return false;
+}
+
+// APPEND key value. Replies the new length.
+void Append(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForWrite(1, entry)) return;
+  const std::string_view value = context.arg(2);
+  context.Changed();
+  if (!entry) {
+    context.keyspace().SetString(context.Key(1), value, context.now(), {});
+    return context.reply().Integer(static_cast<std::int64_t>(value.size()));
+  }
+  const std::size_t old_size = entry.text_size();
+  if (!LengthAllowed(context, old_size, value.size())) return;
+  const std::span<char> text =
+      context.keyspace().ResizeString(context.Key(1), old_size + value.size(), context.now());
+  std::ranges::copy(value, text.begin() + static_cast<std::ptrdiff_t>(old_size));
+  context.reply().Integer(static_cast<std::int64_t>(text.size()));
+}
+
+// The four integer counters. Replies the new value.
+void AddInteger(CommandContext& context, std::int64_t by) {
+  EntryView entry;
+  if (!context.FindStringForWrite(1, entry)) return;
+  std::int64_t value = 0;
+  if (entry && entry.is_integer()) {
+    value = entry.integer();
+  } else if (entry) {
+    const std::optional<std::int64_t> parsed = ParseInt64(entry.text());
+    if (!parsed) return context.reply().Error(err::kNotInteger);
+    value = *parsed;
+  }
+  if (__builtin_add_overflow(value, by, &value)) return context.reply().Error(err::kWouldOverflow);
+  context.keyspace().SetInteger(context.Key(1), value, context.now());
+  context.Changed();
+  context.reply().Integer(value);
+}
+
+void Decr(CommandContext& context) { AddInteger(context, -1); }
+void Incr(CommandContext& context) { AddInteger(context, 1); }
+
+void IncrBy(CommandContext& context) {
+  if (const auto by = context.IntegerArg(2)) AddInteger(context, *by);
+}
+
+void DecrBy(CommandContext& context) {
+  const auto by = context.IntegerArg(2);
+  if (!by) return;
+  if (*by == std::numeric_limits<std::int64_t>::min()) {
+    return context.reply().Error("ERR decrement would overflow");
+  }
+  AddInteger(context, -*by);
+}
+
+// INCRBYFLOAT key increment. Replies the new value as bulk string, in plain decimal notation.
+void IncrByFloat(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForWrite(1, entry)) return;
+  IntegerText scratch;
+  const auto value =
+      entry ? ParseLongDouble(entry.Text(scratch)) : std::optional<long double>(0.0L);
+  const auto by = value ? ParseLongDouble(context.arg(2)) : std::nullopt;
+  if (!by) return context.reply().Error(err::kNotFloat);
+  const long double sum = *value + *by;
+  if (std::isnan(sum) || std::isinf(sum)) return context.reply().Error(err::kNaNOrInfinity);
+  std::string text(kLongDoubleTextMax, '\0');
+  text.resize(FormatLongDoubleHuman(text.data(), sum));
+  context.keyspace().SetString(context.Key(1), text, context.now(),
+                               {.keep_deadline = true, .find_integer = false});
+  context.Changed();
+  context.reply().Bulk(text);
+}
+
+// GET key. Replies bulk string | null.
+void Get(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  if (!entry) return context.reply().Null();
+  context.ReplyString(entry);
+}
+
+// GETDEL key. Replies bulk string | null.
+void GetDel(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  if (!entry) return context.reply().Null();
+  context.ReplyString(entry);
+  context.keyspace().Delete(context.Key(1), context.now());
+  context.Changed();
+}
+
+// Which conditions and deadlines SET and GETEX were given.
+struct StringOptions {
+  bool only_if_absent = false;
+  bool only_if_present = false;
+  bool get = false;
+  bool keep_ttl = false;
+  bool persist = false;
+  std::size_t deadline_arg = 0;  // 0: none
+  DeadlineUnit unit;
+
+  bool has_deadline() const { return deadline_arg != 0; }
+};
+
+// The unit of EX, PX, EXAT and PXAT; false for any other word.
+bool ParseUnit(const CommandContext& context, std::size_t index, DeadlineUnit& unit) {
+  if (context.ArgIs(index, "ex")) {
+    unit = {.seconds = true, .absolute = false};
+  } else if (context.ArgIs(index, "px")) {
+    unit = {.seconds = false, .absolute = false};
+  } else if (context.ArgIs(index, "exat")) {
+    unit = {.seconds = true, .absolute = true};
+  } else if (context.ArgIs(index, "pxat")) {
+    unit = {.seconds = false, .absolute = true};
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Options of SET from argument 3 on. False when they make no sense together.
+bool ParseSetOptions(const CommandContext& context, StringOptions& options) {
+  for (std::size_t i = 3; i < context.argc(); ++i) {
+    if (context.ArgIs(i, "nx") && !options.only_if_present) {
+      options.only_if_absent = true;
+    } else if (context.ArgIs(i, "xx") && !options.only_if_absent) {
+      options.only_if_present = true;
+    } else if (context.ArgIs(i, "get")) {
+      options.get = true;
+    } else if (context.ArgIs(i, "keepttl") && !options.has_deadline()) {
+      options.keep_ttl = true;
+    } else if (!options.keep_ttl && !options.has_deadline() && i + 1 < context.argc() &&
+               ParseUnit(context, i, options.unit)) {
+      options.deadline_arg = ++i;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// GETEX key [PERSIST | EX | PX | EXAT | PXAT]. Replies bulk string | null.
+void GetEx(CommandContext& context) {
+  StringOptions options;
+  for (std::size_t i = 2; i < context.argc(); ++i) {
+    if (context.ArgIs(i, "persist") && !options.has_deadline()) {
+      options.persist = true;
+    } else if (!options.persist && !options.has_deadline() && i + 1 < context.argc() &&
+               ParseUnit(context, i, options.unit)) {
+      options.deadline_arg = ++i;
+    } else {
+      return context.reply().Error(err::kSyntax);
+    }
+  }
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  if (!entry) return context.reply().Null();
+  UnixMs deadline = kNoDeadline;
+  if (options.has_deadline()) {
+    const auto given = PositiveDeadlineArg(context, options.deadline_arg, options.unit);
+    if (!given) return;
+    deadline = *given;
+  }
+  context.ReplyString(entry);
+  if (options.has_deadline() && context.now() >= deadline) {
+    context.keyspace().Delete(context.Key(1), context.now());
+    context.Changed();
+  } else if (options.has_deadline() || (options.persist && entry.deadline() != kNoDeadline)) {
+    context.keyspace().SetDeadline(context.Key(1), deadline, context.now());
+    context.Changed();
+  }
+}
+
+// GETRANGE key start end, SUBSTR likewise. Negative positions count from the end. Replies bulk.
+void GetRange(CommandContext& context) {
+  const auto start_arg = context.IntegerArg(2);
+  if (!start_arg) return;
+  const auto end_arg = context.IntegerArg(3);
+  if (!end_arg) return;
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  if (!entry) return context.reply().EmptyBulk();
+  IntegerText scratch;
+  const std::string_view text = entry.Text(scratch);
+  const auto size = static_cast<std::int64_t>(text.size());
+  std::int64_t start = *start_arg;
+  std::int64_t end = *end_arg;
+  if (start < 0 && end < 0 && start > end) return context.reply().EmptyBulk();
+  if (start < 0) start = std::max<std::int64_t>(size + start, 0);
+  if (end < 0) end = std::max<std::int64_t>(size + end, 0);
+  end = std::min(end, size - 1);
+  if (start > end || size == 0) return context.reply().EmptyBulk();
+  context.reply().Bulk(
+      text.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start + 1)));
+}
+
+void SubStr(CommandContext& context) { GetRange(context); }
+
+// GETSET key value. Replies the old value as bulk string | null.
+void GetSet(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  if (entry) {
+    context.ReplyString(entry);
+  } else {
+    context.reply().Null();
+  }
+  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {});
+  context.Changed();
+}
+
+// MGET key ...: an array of bulk strings | null; null as well for keys that hold no string.
+void MGet(CommandContext& context) {
+  context.reply().Array(context.argc() - 1);
+  for (std::size_t i = 1; i < context.argc(); ++i) {
+    const EntryView entry = context.FindForRead(i);
+    if (!entry || entry.type() != storage::ValueType::kString) {
+      context.reply().Null();
+    } else {
+      context.ReplyString(entry);
+    }
+  }
+}
+
+void SetAllPairs(CommandContext& context) {
+  for (std::size_t i = 1; i < context.argc(); i += 2) {
+    context.keyspace().SetString(context.Key(i), context.arg(i + 1), context.now(), {});
+  }
+  context.Changed((context.argc() - 1) / 2);
+}
+
+// MSET key value ... Replies OK.
+void MSet(CommandContext& context) {
+  if (context.argc() % 2 == 0) return context.ReplyWrongArity();
+  SetAllPairs(context);
+  context.reply().Ok();
+}
+
+// MSETNX key value ... Replies 1 when all were set, 0 when one existed and nothing was set.
+void MSetNx(CommandContext& context) {
+  if (context.argc() % 2 == 0) return context.ReplyWrongArity();
+  for (std::size_t i = 1; i < context.argc(); i += 2) {
+    if (context.FindForWrite(i)) return context.reply().Integer(0);
+  }
+  SetAllPairs(context);
+  context.reply().Integer(1);
+}
+
+// SET key value [NX | XX] [GET] [EX | PX | EXAT | PXAT | KEEPTTL]. Replies OK | null when the
+// condition does not hold; with GET the old value | null.
+void Set(CommandContext& context) {
+  StringOptions options;
+  if (!ParseSetOptions(context, options)) return context.reply().Error(err::kSyntax);
+  UnixMs deadline = kNoDeadline;
+  if (options.has_deadline()) {
+    const auto given = PositiveDeadlineArg(context, options.deadline_arg, options.unit);
+    if (!given) return;
+    deadline = *given;
+  }
+  if (options.get || options.only_if_absent || options.only_if_present) {
+    const EntryView old = options.get ? context.FindForRead(1) : context.FindForWrite(1);
+    if (options.get) {
+      if (old && old.type() != storage::ValueType::kString) {
+        return context.reply().Error(err::kWrongType);
+      }
+      if (old) {
+        context.ReplyString(old);
+      } else {
+        context.reply().Null();
+      }
+    }
+    if (old ? options.only_if_absent : options.only_if_present) {
+      if (!options.get) context.reply().Null();
+      return;
+    }
+  }
+  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(),
+                               {.deadline = deadline, .keep_deadline = options.keep_ttl});
+  context.Changed();
+  if (!options.get) context.reply().Ok();
+}
+
+// SETEX key seconds value and PSETEX key milliseconds value. Reply OK.
+void SetWithDeadline(CommandContext& context, DeadlineUnit unit) {
+  const auto deadline = PositiveDeadlineArg(context, 2, unit);
+  if (!deadline) return;
+  context.keyspace().SetString(context.Key(1), context.arg(3), context.now(),
+                               {.deadline = *deadline});
+  context.Changed();
+  context.reply().Ok();
+}
+
+void SetEx(CommandContext& context) { SetWithDeadline(context, {.seconds = true}); }
+void PSetEx(CommandContext& context) { SetWithDeadline(context, {.seconds = false}); }
+
+// SETNX key value. Replies 1 | 0 when the key existed.
+void SetNx(CommandContext& context) {
+  if (context.FindForWrite(1)) return context.reply().Integer(0);
+  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {});
+  context.Changed();
+  context.reply().Integer(1);
+}
+
+// SETRANGE key offset value. Replies the length of the string. Nothing to write creates nothing.
+void SetRange(CommandContext& context) {
+  const auto offset = context.IntegerArg(2);
+  if (!offset) return;
+  if (*offset < 0) return context.reply().Error(err::kOffsetOutOfRange);
+  EntryView entry;
+  if (!context.FindStringForWrite(1, entry)) return;
+  const std::string_view value = context.arg(3);
+  const std::size_t old_size = entry ? entry.text_size() : 0;
+  if (value.empty()) return context.reply().Integer(static_cast<std::int64_t>(old_size));
+  const auto begin = static_cast<std::size_t>(*offset);
+  if (!LengthAllowed(context, begin, value.size())) return;
+  const std::size_t size = std::max(old_size, begin + value.size());
+  const std::span<char> text =
+      context.keyspace().ResizeString(context.Key(1), size, context.now());
+  std::ranges::copy(value, text.begin() + static_cast<std::ptrdiff_t>(begin));
+  context.Changed();
+  context.reply().Integer(static_cast<std::int64_t>(size));
+}
+
+// STRLEN key. Replies the length, 0 when absent.
+void StrLen(CommandContext& context) {
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  context.reply().Integer(entry ? static_cast<std::int64_t>(entry.text_size()) : 0);
+}
+
+
+constexpr KeySpec kAppendKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
+
+constexpr KeySpec kGetDelKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
+
+constexpr KeySpec kGetExKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate,
+     .notes = "RW and UPDATE because it changes the TTL"}};
+
+constexpr KeySpec kLcsKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = 1}};
+
+constexpr KeySpec kMGetKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = -1}};
+
+constexpr KeySpec kMSetKeys[] = {
+    {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate, .last = -1, .step = 2}};
+
+constexpr KeySpec kMSetNxKeys[] = {
+    {.flags = KeyFlag::kOverwrite | KeyFlag::kInsert, .last = -1, .step = 2}};
+
+constexpr KeySpec kSetKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate | KeyFlag::kVariableFlags,
+     .notes = "RW and ACCESS due to the optional `GET` argument"}};
+
+constexpr KeySpec kSetNxKeys[] = {{.flags = KeyFlag::kOverwrite | KeyFlag::kInsert}};
+
+constexpr Change kSetHistory[] = {
+    {"2.6.12", "Added the `EX`, `PX`, `NX` and `XX` options."},
+    {"6.0.0", "Added the `KEEPTTL` option."},
+    {"6.2.0", "Added the `GET`, `EXAT` and `PXAT` option."},
+    {"7.0.0", "Allowed the `NX` and `GET` options to be used together."}};
+
+constexpr std::string_view kMGetTips[] = {"request_policy:multi_shard"};
+
+constexpr std::string_view kMSetTips[] = {"request_policy:multi_shard",
+                                          "response_policy:all_succeeded"};
+
+constexpr std::string_view kMSetNxTips[] = {"request_policy:multi_shard",
+                                            "response_policy:agg_min"};
+
+constexpr CommandSpec kStringCommands[] = {
+    {.name = "append",
+     .handler = Append,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kAppendKeys,
+     .group = Group::kString,
+     .since = "2.0.0",
+     .complexity =
+         "O(1). The amortized time complexity is O(1) assuming the appended value is small and the "
+         "already present value is of any size, since the dynamic string library used by Redis "
+         "will double the free space available on every reallocation.",
+     .summary = "Append a value to a key",
+     .arguments = "key:key#0 value:string"},
+    {.name = "decr",
+     .handler = Decr,
+     .arity = 2,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Decrement the integer value of a key by one",
+     .arguments = "key:key#0"},
+    {.name = "decrby",
+     .handler = DecrBy,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Decrement the integer value of a key by the given number",
+     .arguments = "key:key#0 decrement:integer"},
+    {.name = "get",
+     .handler = Get,
+     .arity = 2,
+     .flags = Flag::kReadonly | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Get the value of a key",
+     .arguments = "key:key#0"},
+    {.name = "getdel",
+     .handler = GetDel,
+     .arity = 2,
+     .flags = Flag::kWrite | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kGetDelKeys,
+     .group = Group::kString,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Get the value of a key and delete the key",
+     .arguments = "key:key#0"},
+    {.name = "getex",
+     .handler = GetEx,
+     .arity = -2,
+     .flags = Flag::kWrite | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kGetExKeys,
+     .group = Group::kString,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Get the value of a key and optionally set its expiration",
+     .arguments = "key:key#0 expiration:oneof('EX' seconds:integer|'PX' "
+                  "milliseconds:integer|'EXAT' unix-time-seconds:unix-time|'PXAT' "
+                  "unix-time-milliseconds:unix-time|'PERSIST' persist:pure-token)?"},
+    {.name = "getrange",
+     .handler = GetRange,
+     .arity = 4,
+     .flags = Flag::kReadonly,
+     .acl = Acl::kString,
+     .keys = kReadKey,
+     .group = Group::kString,
+     .since = "2.4.0",
+     .complexity =
+         "O(N) where N is the length of the returned string. The complexity is ultimately "
+         "determined by the returned length, but because creating a substring from an existing "
+         "string is very cheap, it can be considered O(1) for small strings.",
+     .summary = "Get a substring of the string stored at a key",
+     .arguments = "key:key#0 start:integer end:integer"},
+    {.name = "getset",
+     .handler = GetSet,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Set the string value of a key and return its old value",
+     .arguments = "key:key#0 value:string",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`SET` with the `!GET` argument"},
+    {.name = "incr",
+     .handler = Incr,
+     .arity = 2,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Increment the integer value of a key by one",
+     .arguments = "key:key#0"},
+    {.name = "incrby",
+     .handler = IncrBy,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Increment the integer value of a key by the given amount",
+     .arguments = "key:key#0 increment:integer"},
+    {.name = "incrbyfloat",
+     .handler = IncrByFloat,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kReadUpdateKey,
+     .group = Group::kString,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Increment the float value of a key by the given amount",
+     .arguments = "key:key#0 increment:double"},
+    {.name = "lcs",
+     .handler = Lcs,
+     .arity = -3,
+     .flags = Flag::kReadonly,
+     .acl = Acl::kString,
+     .keys = kLcsKeys,
+     .group = Group::kString,
+     .since = "7.0.0",
+     .complexity = "O(N*M) where N and M are the lengths of s1 and s2, respectively",
+     .summary = "Find longest common substring",
+     .arguments = "key1:key#0 key2:key#0 'LEN' len:pure-token? 'IDX' idx:pure-token? 'MINMATCHLEN' "
+                  "len:integer? 'WITHMATCHLEN' withmatchlen:pure-token?"},
+    {.name = "mget",
+     .handler = MGet,
+     .arity = -2,
+     .flags = Flag::kReadonly | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kMGetKeys,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(N) where N is the number of keys to retrieve.",
+     .summary = "Get the values of all the given keys",
+     .arguments = "key:key*#0",
+     .tips = kMGetTips},
+    {.name = "mset",
+     .handler = MSet,
+     .arity = -3,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kMSetKeys,
+     .group = Group::kString,
+     .since = "1.0.1",
+     .complexity = "O(N) where N is the number of keys to set.",
+     .summary = "Set multiple keys to multiple values",
+     .arguments = "key_value:block(key:key#0 value:string)*",
+     .tips = kMSetTips},
+    {.name = "msetnx",
+     .handler = MSetNx,
+     .arity = -3,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kMSetNxKeys,
+     .group = Group::kString,
+     .since = "1.0.1",
+     .complexity = "O(N) where N is the number of keys to set.",
+     .summary = "Set multiple keys to multiple values, only if none of the keys exist",
+     .arguments = "key_value:block(key:key#0 value:string)*",
+     .tips = kMSetNxTips},
+    {.name = "psetex",
+     .handler = PSetEx,
+     .arity = 4,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kOverwriteKey,
+     .group = Group::kString,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Set the value and expiration in milliseconds of a key",
+     .arguments = "key:key#0 milliseconds:integer value:string"},
+    {.name = "set",
+     .handler = Set,
+     .arity = -3,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kSetKeys,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Set the string value of a key",
+     .arguments =
+         "key:key#0 value:string condition:oneof('NX' nx:pure-token|'XX' xx:pure-token)?@2.6.12 "
+         "'GET' get:pure-token?@6.2.0 expiration:oneof('EX' seconds:integer@2.6.12|'PX' "
+         "milliseconds:integer@2.6.12|'EXAT' unix-time-seconds:unix-time@6.2.0|'PXAT' "
+         "unix-time-milliseconds:unix-time@6.2.0|'KEEPTTL' keepttl:pure-token@6.0.0)?",
+     .history = kSetHistory},
+    {.name = "setex",
+     .handler = SetEx,
+     .arity = 4,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kOverwriteKey,
+     .group = Group::kString,
+     .since = "2.0.0",
+     .complexity = "O(1)",
+     .summary = "Set the value and expiration of a key",
+     .arguments = "key:key#0 seconds:integer value:string"},
+    {.name = "setnx",
+     .handler = SetNx,
+     .arity = 3,
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kSetNxKeys,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Set the value of a key, only if the key does not exist",
+     .arguments = "key:key#0 value:string"},
+    {.name = "setrange",
+     .handler = SetRange,
+     .arity = 4,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kString,
+     .keys = kUpdateKey,
+     .group = Group::kString,
+     .since = "2.2.0",
+     .complexity = "O(1), not counting the time taken to copy the new string in place. Usually, "
+                   "this string is very small so the amortized complexity is O(1). Otherwise, "
+                   "complexity is O(M) with M being the length of the value argument.",
+     .summary = "Overwrite part of a string at key starting at the specified offset",
+     .arguments = "key:key#0 offset:integer value:string"},
+    {.name = "strlen",
+     .handler = StrLen,
+     .arity = 2,
+     .flags = Flag::kReadonly | Flag::kFast,
+     .acl = Acl::kString,
+     .keys = kInspectKey,
+     .group = Group::kString,
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Get the length of the value stored in a key",
+     .arguments = "key:key#0"},
+    {.name = "substr",
+     .handler = SubStr,
+     .arity = 4,
+     .flags = Flag::kReadonly,
+     .acl = Acl::kString,
+     .keys = kReadKey,
+     .group = Group::kString,
+     .since = "1.0.0",
+     .complexity =
+         "O(N) where N is the length of the returned string. The complexity is ultimately "
+         "determined by the returned length, but because creating a substring from an existing "
+         "string is very cheap, it can be considered O(1) for small strings.",
+     .summary = "Get a substring of the string stored at a key",
+     .arguments = "key:key#0 start:integer end:integer",
+     .deprecated_since = "2.0.0",
+     .replaced_by = "`GETRANGE`"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> StringCommands() { return kStringCommands; }
+
+}  // namespace aeris

@@ -1,0 +1,57 @@
+#include "src/databases.h"
+
+#include <utility>
+
+namespace aeris {
+
+Databases::Databases(std::size_t count, storage::KeyspaceContext& context, Discard discard)
+    : context_(context), discard_(std::move(discard)) {
+  keyspaces_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    keyspaces_.push_back(std::make_unique<storage::Keyspace>(context_));
+  }
+}
+
+std::size_t Databases::Flush(std::size_t index) {
+  const std::size_t keys = keyspaces_[index]->size();
+  auto old = std::exchange(keyspaces_[index], std::make_unique<storage::Keyspace>(context_));
+  discard_(std::move(old));
+  return keys;
+}
+
+std::size_t Databases::FlushAll() {
+  std::size_t keys = 0;
+  for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
+    if (keyspaces_[i]->size() != 0) keys += Flush(i);
+  }
+  return keys;
+}
+
+bool Databases::ExpireDue(UnixMs now, std::size_t keys_max) {
+  bool more = false;
+  for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
+    storage::Keyspace& keyspace = *keyspaces_[expire_next_];
+    expire_next_ = (expire_next_ + 1) % keyspaces_.size();
+    if (keyspace.deadlines() == 0) continue;
+    more |= keyspace.ExpireDue(now, keys_max).more;
+  }
+  return more;
+}
+
+void Databases::Maintain(std::size_t buckets_max) {
+  for (auto& keyspace : keyspaces_) keyspace->Maintain(buckets_max);
+}
+
+storage::Keyspace::Memory Databases::memory() const {
+  storage::Keyspace::Memory sum;
+  for (const auto& keyspace : keyspaces_) {
+    const storage::Keyspace::Memory one = keyspace->memory();
+    sum.table += one.table;
+    sum.entries += one.entries;
+    sum.arena += one.arena;
+    sum.blobs += one.blobs;
+  }
+  return sum;
+}
+
+}  // namespace aeris

@@ -1,0 +1,50 @@
+// Databases: the numbered keyspaces of a server.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "storage/keyspace.h"
+
+namespace aeris {
+
+class Databases {
+ public:
+  // Receives keyspaces that are no longer of use; destroying a large one takes long, so it may be
+  // done on another thread.
+  using Discard = std::move_only_function<void(std::unique_ptr<storage::Keyspace>)>;
+
+  // `context` outlives the databases. An empty keyspace costs next to nothing.
+  Databases(std::size_t count, storage::KeyspaceContext& context, Discard discard);
+
+  std::size_t count() const { return keyspaces_.size(); }
+  storage::Keyspace& operator[](std::size_t index) { return *keyspaces_[index]; }
+  const storage::Keyspace& operator[](std::size_t index) const { return *keyspaces_[index]; }
+  storage::KeyspaceContext& context() { return context_; }
+  const storage::KeyspaceContext& context() const { return context_; }
+
+  // Empties one keyspace in constant time. Returns the keys it had.
+  std::size_t Flush(std::size_t index);
+  std::size_t FlushAll();
+  void Swap(std::size_t a, std::size_t b) { std::swap(keyspaces_[a], keyspaces_[b]); }
+
+  // A step of active expiry over all keyspaces, looking at about `keys_max` keys. True when due
+  // keys are left.
+  bool ExpireDue(UnixMs now, std::size_t keys_max);
+  // A step of growing and shrinking tables.
+  void Maintain(std::size_t buckets_max);
+
+  storage::Keyspace::Memory memory() const;  // of all
+
+ private:
+  storage::KeyspaceContext& context_;
+  Discard discard_;
+  std::vector<std::unique_ptr<storage::Keyspace>> keyspaces_;
+  std::size_t expire_next_ = 0;  // whose turn it is, so that one busy database starves no other
+};
+
+}  // namespace aeris

@@ -1,0 +1,196 @@
+#include "src/dispatch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "src/client.h"
+#include "src/command_context.h"
+#include "src/command_table.h"
+#include "src/error_replies.h"
+#include "src/server.h"
+#include "src/text.h"
+
+namespace aeris {
+namespace {
+
+// Bytes of a client's text that an error repeats.
+constexpr std::size_t kEchoedBytesMax = 128;
+
+// A browser, or a server tricked into a request, speaks HTTP to the port: the body must not run as
+// commands.
+bool IsHttp(std::string_view word) {
+  return EqualsIgnoringCase(word, "post") || EqualsIgnoringCase(word, "host:");
+}
+
+std::string UnknownCommand(std::span<const std::string_view> arguments) {
+  std::string echoed;
+  for (std::size_t i = 1; i < arguments.size() && echoed.size() < kEchoedBytesMax; ++i) {
+    echoed += fmt::format("'{}' ", arguments[i].substr(0, kEchoedBytesMax - echoed.size()));
+  }
+  return fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                     arguments[0].substr(0, kEchoedBytesMax), echoed);
+}
+
+}  // namespace
+
+Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
+                                    std::span<std::string_view> arguments,
+                                    std::uint64_t first_key_hash) {
+  client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
+                           client.reply_mode == ReplyMode::kSkip);
+  if (!Refused(client, command, arguments)) {
+    if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
+      return Outcome::kPostponed;
+    }
+    Call(client, *command, arguments, first_key_hash);
+  }
+  Finish(client);
+  return Outcome::kDone;
+}
+
+void Dispatcher::RunFault(Client& client, std::string_view text) {
+  server_.log().Verbose("Protocol error ({}) from client: id={} addr={}", text, client.id(),
+                        client.peer());
+  client.reply().set_muted(false);
+  client.reply().Error(fmt::format("ERR Protocol error: {}", text));
+  CountError(client);
+  client.close_after_reply = true;
+  Finish(client);
+}
+
+bool Dispatcher::Refused(Client& client, const Command*& command,
+                         std::span<std::string_view> arguments) {
+  if (command == nullptr || !command->subcommands().empty()) [[unlikely]] {
+    if (RefusedAsUnknown(client, command, arguments)) return true;
+    if (!command->subcommands().empty() && arguments.size() > 1) {
+      command = command->FindSubcommand(arguments[1]);
+    }
+  }
+  if (!command->ArityMatches(arguments.size())) [[unlikely]] {
+    Reject(client, command,
+           fmt::format("ERR wrong number of arguments for '{}' command", command->full_name()));
+    return true;
+  }
+  if (command->has(CommandFlag::kProtected)) [[unlikely]] {
+    const Permission allowed = server_.config().enable_debug_command;
+    if (allowed == Permission::kNo || (allowed == Permission::kLocal && !client.local())) {
+      Reject(client, command,
+             "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
+             "\"local\", you can run it from a local connection, otherwise you need to set this "
+             "option in the configuration file, and then restart the server.");
+      return true;
+    }
+  }
+  if (!client.authenticated && !command->has(CommandFlag::kNoAuth)) [[unlikely]] {
+    Reject(client, command, err::kNoAuth);
+    return true;
+  }
+  return false;
+}
+
+bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
+                                  std::span<std::string_view> arguments) {
+  if (command == nullptr) {
+    if (IsHttp(arguments[0])) {
+      server_.log().Warning(
+          "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+          "commands to aeris. This is likely due to an attacker attempting to use Cross Protocol "
+          "Scripting to compromise your instance. Connection from {} aborted.",
+          client.peer());
+      server_.clients().CloseSoon(client);
+      return true;
+    }
+    Reject(client, nullptr, UnknownCommand(arguments));
+    return true;
+  }
+  if (arguments.size() > 1 && command->FindSubcommand(arguments[1]) == nullptr) {
+    Reject(client, command,
+           fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
+                       arguments[1].substr(0, kEchoedBytesMax), ToUpper(command->full_name())));
+    return true;
+  }
+  return false;
+}
+
+void Dispatcher::Reject(Client& client, const Command* command, std::string_view error) {
+  if (command != nullptr) ++command->stats().rejected;
+  client.reply().Error(error);
+  CountError(client);
+}
+
+bool Dispatcher::Paused(const Command& command) const {
+  if (!server_.pause().active(server_.monotonic())) return false;
+  return server_.pause().kind() == ClientPause::Kind::kAll ||
+         command.has(CommandFlag::kWrite) || command.has(CommandFlag::kMayReplicate);
+}
+
+void Dispatcher::Call(Client& client, const Command& command,
+                      std::span<std::string_view> arguments, std::uint64_t first_key_hash) {
+  client.last_command = &command;
+  const std::uint64_t errors_before = client.reply().errors_written();
+  const MonotonicTime begin = server_.monotonic();
+  CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
+                         first_key_hash);
+  command.handler()(context);
+  server_.ReadClock();
+  const bool failed = client.reply().errors_written() != errors_before;
+  Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+}
+
+void Dispatcher::Account(Client& client, const Command& command,
+                         std::span<std::string_view> arguments, std::int64_t nanoseconds,
+                         bool failed) {
+  const Config& config = server_.config();
+  ++server_.stats().commands_processed;
+  CommandStats& stats = command.stats();
+  ++stats.calls;
+  stats.nanoseconds += static_cast<std::uint64_t>(nanoseconds);
+  if (config.latency_tracking) stats.latency.Record(nanoseconds);
+  if (failed) [[unlikely]] {
+    ++stats.failed;
+    CountError(client);
+  }
+  if (!server_.monitor().empty()) [[unlikely]] {
+    server_.monitor().Feed(client, command, arguments);
+  }
+  const std::int64_t microseconds = nanoseconds / 1000;
+  if (config.latency_monitor_threshold != 0 &&
+      microseconds / 1000 >= config.latency_monitor_threshold) [[unlikely]] {
+    server_.latency().Add(command.has(CommandFlag::kFast) ? "fast-command" : "command",
+                          server_.unix_ms() / 1000, microseconds / 1000);
+  }
+  if (config.slowlog_log_slower_than >= 0 && microseconds >= config.slowlog_log_slower_than &&
+      !command.has(CommandFlag::kSkipSlowlog)) [[unlikely]] {
+    server_.slow_log().Add({.arguments = arguments,
+                            .unix_seconds = server_.unix_ms() / 1000,
+                            .microseconds = microseconds,
+                            .peer = client.peer(),
+                            .client_name = client.name},
+                           static_cast<std::size_t>(config.slowlog_max_len));
+  }
+}
+
+void Dispatcher::CountError(Client& client) {
+  ServerStats& stats = server_.stats();
+  ++stats.error_replies;
+  const std::string_view code = client.reply().last_error();
+  auto found = stats.errors_by_code.find(code);
+  if (found == stats.errors_by_code.end()) {
+    found = stats.errors_by_code.emplace(std::string(code), 0).first;
+  }
+  ++found->second;
+}
+
+void Dispatcher::Finish(Client& client) {
+  if (client.reply_mode == ReplyMode::kSkipNext) [[unlikely]] {
+    client.reply_mode = ReplyMode::kSkip;
+  } else if (client.reply_mode == ReplyMode::kSkip) [[unlikely]] {
+    client.reply_mode = ReplyMode::kOn;
+  }
+  if (!client.replies().empty() || client.close_after_reply) server_.clients().QueueWrite(client);
+  server_.io().EnforceOutputLimit(client);
+}
+
+}  // namespace aeris

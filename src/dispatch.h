@@ -1,0 +1,49 @@
+// Dispatcher: one command of one client. Checks that hold for all commands, the call, and what is
+// kept about it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "src/base/clock.h"
+
+namespace aeris {
+
+class Client;
+class Command;
+class Server;
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(Server& server) : server_(server) {}
+
+  enum class Outcome : std::uint8_t {
+    kDone,       // a reply was written, or the client is closing
+    kPostponed,  // CLIENT PAUSE holds it: run it again later
+  };
+  // `command` is what arguments[0] names, null when unknown. `first_key_hash` is the hash of the
+  // argument at command->first_key(), when there is one.
+  Outcome Run(Client& client, const Command* command, std::span<std::string_view> arguments,
+              std::uint64_t first_key_hash);
+  // The client sent what is no request: replies with `text` and closes.
+  void RunFault(Client& client, std::string_view text);
+
+ private:
+  // Replies with the error that keeps the command from running, and returns true, if there is one.
+  bool Refused(Client& client, const Command*& command, std::span<std::string_view> arguments);
+  bool RefusedAsUnknown(Client& client, const Command* command,
+                        std::span<std::string_view> arguments);
+  void Reject(Client& client, const Command* command, std::string_view error);
+  bool Paused(const Command& command) const;
+  void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
+            std::uint64_t first_key_hash);
+  void Account(Client& client, const Command& command, std::span<std::string_view> arguments,
+               std::int64_t nanoseconds, bool failed);
+  void CountError(Client& client);
+  void Finish(Client& client);
+
+  Server& server_;
+};
+
+}  // namespace aeris

@@ -1,0 +1,100 @@
+#include "src/memory_info.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "src/base/unique_fd.h"
+
+#ifdef AERIS_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
+namespace aeris {
+namespace {
+
+#ifdef AERIS_JEMALLOC
+std::size_t ReadJemalloc(const char* name) {
+  std::size_t value = 0;
+  std::size_t size = sizeof value;
+  return mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+}
+
+#define AERIS_TEXT_OF(number) #number
+#define AERIS_TEXT(number) AERIS_TEXT_OF(number)
+constexpr char kName[] = "jemalloc-" AERIS_TEXT(JEMALLOC_VERSION_MAJOR) "." AERIS_TEXT(
+    JEMALLOC_VERSION_MINOR) "." AERIS_TEXT(JEMALLOC_VERSION_BUGFIX);
+
+void RefreshJemalloc() {
+  // Statistics are copied out when the epoch moves.
+  std::uint64_t epoch = 1;
+  std::size_t size = sizeof epoch;
+  mallctl("epoch", &epoch, &size, &epoch, size);
+}
+#endif
+
+}  // namespace
+
+#ifdef AERIS_JEMALLOC
+
+const char* AllocatorName() {
+  return kName;
+}
+
+std::size_t AllocatedBytes() {
+  RefreshJemalloc();
+  return ReadJemalloc("stats.allocated");
+}
+
+AllocatorInfo ReadAllocatorInfo() {
+  RefreshJemalloc();
+  return {.allocated = ReadJemalloc("stats.allocated"),
+          .active = ReadJemalloc("stats.active"),
+          .resident = ReadJemalloc("stats.resident"),
+          .retained = ReadJemalloc("stats.retained")};
+}
+
+bool PurgeAllocator() {
+  // 4096 is MALLCTL_ARENAS_ALL.
+  return mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0) == 0;
+}
+
+#else
+
+const char* AllocatorName() { return "libc"; }
+
+std::size_t AllocatedBytes() { return ReadAllocatorInfo().allocated; }
+
+AllocatorInfo ReadAllocatorInfo() {
+  const struct mallinfo2 info = mallinfo2();
+  const std::size_t allocated = info.uordblks + info.hblkhd;
+  return {.allocated = allocated,
+          .active = info.arena + info.hblkhd,
+          .resident = info.arena + info.hblkhd,
+          .retained = 0};
+}
+
+bool PurgeAllocator() { return malloc_trim(0) == 1; }
+
+#endif
+
+std::size_t ResidentBytes() {
+  const UniqueFd fd(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  if (!fd) return 0;
+  char text[128];
+  const ssize_t got = read(fd.get(), text, sizeof text);
+  if (got <= 0) return 0;
+  const char* const end = text + got;
+  // "size resident shared ...", in pages.
+  const char* at = static_cast<const char*>(std::memchr(text, ' ', static_cast<std::size_t>(got)));
+  if (at == nullptr) return 0;
+  std::size_t pages = 0;
+  std::from_chars(at + 1, end, pages);
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace aeris

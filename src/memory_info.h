@@ -1,0 +1,29 @@
+// What the process's memory comes to, as the allocator and the kernel count it.
+#pragma once
+
+#include <cstddef>
+
+namespace aeris {
+
+// The name and version of the allocator: "jemalloc-5.3.0", "libc".
+const char* AllocatorName();
+
+// Bytes in live allocations, of every thread. Without arenas and tables, which are mapped apart.
+// A figure of the allocator's own statistics, a few microseconds.
+std::size_t AllocatedBytes();
+
+struct AllocatorInfo {
+  std::size_t allocated = 0;  // in live allocations
+  std::size_t active = 0;     // in pages that hold some
+  std::size_t resident = 0;   // of the allocator in physical memory
+  std::size_t retained = 0;   // kept as address space only
+};
+AllocatorInfo ReadAllocatorInfo();
+
+// Resident set of this process, from /proc/self/statm.
+std::size_t ResidentBytes();
+
+// MEMORY PURGE: returns what can be returned to the kernel. False when the allocator cannot.
+bool PurgeAllocator();
+
+}  // namespace aeris

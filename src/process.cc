@@ -1,0 +1,90 @@
+#include "src/process.h"
+
+#include <bsd/unistd.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/types.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "src/base/unique_fd.h"
+
+namespace aeris {
+namespace {
+
+std::string ListenAddress(const Config& config) {
+  if (config.port == 0) return "unixsocket:" + config.unixsocket;
+  const std::string first = config.bind.empty() ? "*" : config.bind.front();
+  return fmt::format("{}:{}", first.starts_with('-') ? first.substr(1) : first, config.port);
+}
+
+void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+std::expected<void, Error> Daemonize() {
+  const pid_t child = fork();
+  if (child < 0) return std::unexpected(Error::System("fork", errno));
+  if (child > 0) _exit(0);
+  setsid();
+  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return std::unexpected(Error::System("/dev/null", errno));
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null.get(), stream);
+  return {};
+}
+
+std::expected<void, Error> WritePidFile(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd) return std::unexpected(Error::System(path, errno));
+  const std::string text = fmt::format("{}\n", getpid());
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return std::unexpected(Error::System(path, errno));
+  }
+  return {};
+}
+
+Supervisor DetectSupervisor(Supervised configured) {
+  const bool automatic = configured == Supervised::kAuto;
+  if ((automatic || configured == Supervised::kUpstart) && std::getenv("UPSTART_JOB") != nullptr) {
+    return Supervisor::kUpstart;
+  }
+  if ((automatic || configured == Supervised::kSystemd) &&
+      std::getenv("NOTIFY_SOCKET") != nullptr) {
+    return Supervisor::kSystemd;
+  }
+  return Supervisor::kNone;
+}
+
+std::expected<void, Error> NotifySystemd(std::string_view state) {
+  const int result = sd_notify(0, std::string(state).c_str());
+  if (result < 0) return std::unexpected(Error::System("sd_notify", -result));
+  return {};
+}
+
+void InitProcessTitle(int argc, char** argv) { setproctitle_init(argc, argv, environ); }
+
+void SetProcessTitle(const Config& config, std::string_view executable) {
+  if (!config.set_proc_title) return;
+  std::string title = config.proc_title_template;
+  ReplaceAll(title, "{title}", executable);
+  ReplaceAll(title, "{listen-addr}", ListenAddress(config));
+  ReplaceAll(title, "{server-mode}", "");
+  ReplaceAll(title, "{port}", std::to_string(config.port));
+  ReplaceAll(title, "{tls-port}", std::to_string(config.tls_port));
+  ReplaceAll(title, "{unixsocket}", config.unixsocket);
+  ReplaceAll(title, "{config-file}", "");
+  while (title.ends_with(' ')) title.pop_back();
+  setproctitle("-%s", title.c_str());
+}
+
+}  // namespace aeris

@@ -1,0 +1,369 @@
+#include "src/server.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <csignal>
+
+#include "ae/poller_factory.h"
+#include "ae/socket.h"
+#include "src/config_file.h"
+#include "src/memory_info.h"
+#include "src/process.h"
+#include "src/version.h"
+
+namespace aeris {
+namespace {
+
+constexpr std::string_view kDenied =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. If you want to connect from external computers to Redis you may adopt one of the "
+    "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
+    "protected-mode no' from the loopback interface by connecting to Redis from the same host the "
+    "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do "
+    "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable "
+    "the protected mode by editing the Redis configuration file, and setting the protected mode "
+    "option to 'no', and then restarting the server. 3) If you started the server manually just "
+    "for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication "
+    "password for the default user. NOTE: You only need to do one of the above things in order for "
+    "the server to start accepting connections from the outside.\r\n";
+
+std::string_view PollerName(EventPoller poller) {
+  switch (poller) {
+    case EventPoller::kEpoll:
+      return "epoll";
+    case EventPoller::kPoll:
+      return "poll";
+    case EventPoller::kSelect:
+      break;
+  }
+  return "select";
+}
+
+// Raises the limit of descriptors to what maxclients needs, as far as the kernel lets us. Returns
+// the limit that holds.
+std::uint64_t RaiseDescriptorLimit(std::uint64_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+  rlimit raised{.rlim_cur = wanted, .rlim_max = std::max<rlim_t>(limit.rlim_max, wanted)};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return wanted;
+  // Beyond the hard limit only root may go.
+  raised = {.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted), .rlim_max = limit.rlim_max};
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+storage::KeyHasher::Secret MakeHashSecret() {
+  storage::KeyHasher::Secret secret;
+  FillWithSecret(secret);
+  return secret;
+}
+
+std::uint64_t MakeSeed() {
+  std::array<std::byte, 8> bytes;
+  FillWithSecret(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
+std::string MakeRunId() {
+  std::array<std::byte, 20> bytes;
+  FillWithSecret(bytes);
+  std::string id;
+  for (const std::byte byte : bytes) id += fmt::format("{:02x}", static_cast<unsigned>(byte));
+  return id;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Server>, Error> Server::Create(Options options) {
+  Config& config = options.config.config();
+  const std::uint64_t wanted = config.maxclients + kDescriptorsReserved;
+  const std::uint64_t descriptors = RaiseDescriptorLimit(wanted);
+  if (descriptors < wanted) {
+    if (descriptors <= kDescriptorsReserved) {
+      return std::unexpected(Error{
+          ErrorCode::kLimit, 0,
+          fmt::format("Your current 'ulimit -n' of {} is not enough for the server to start. "
+                      "Please increase your open file limit to at least {}. Exiting.",
+                      descriptors, wanted)});
+    }
+    const unsigned before = config.maxclients;
+    config.maxclients = static_cast<unsigned>(descriptors - kDescriptorsReserved);
+    options.log.Warning(
+        "You requested maxclients of {} requiring at least {} max file descriptors. Current "
+        "maximum open files is {}. maxclients has been reduced to {} to compensate for low ulimit. "
+        "If you need higher maxclients increase 'ulimit -n'.",
+        before, wanted, descriptors, config.maxclients);
+  }
+  auto poller = ae::MakePoller(PollerName(config.event_poller));
+  if (!poller) return std::unexpected(poller.error());
+  std::unique_ptr<Server> server(
+      new Server(std::move(options), std::move(*poller), descriptors, MakeSeed()));
+  if (auto started = server->Start(); !started) return std::unexpected(started.error());
+  return server;
+}
+
+Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_t descriptors,
+               std::uint64_t seed)
+    : options_(std::move(options)),
+      poller_(std::move(poller)),
+      descriptors_max_(descriptors),
+      loop_({.poller = *poller_, .clock = options_.clock, .fds_max = descriptors}),
+      random_(seed),
+      hasher_(MakeHashSecret()),
+      keyspace_context_{.hasher = hasher_,
+                        .random = random_,
+                        .stats = {},
+                        .lfu = false,
+                        .lfu_log_factor = config().lfu_log_factor,
+                        .lfu_decay_minutes = config().lfu_decay_time},
+      databases_(static_cast<std::size_t>(config().databases), keyspace_context_,
+                 [this](std::unique_ptr<storage::Keyspace> keyspace) {
+                   Discard(std::move(keyspace));
+                 }),
+      dispatcher_(*this),
+      batch_(*this),
+      io_(*this),
+      clients_(io_, buffers_),
+      monitor_(*this),
+      run_id_(MakeRunId()),
+      started_(options_.clock.Monotonic()),
+      started_unix_seconds_(options_.clock.Unix() / 1000) {
+  AdjustClock();
+}
+
+Server::~Server() {
+  RemoveUnixSocket();
+  // The worker destroys what it holds before the arenas' owner goes.
+  lazyfree_.reset();
+}
+
+std::expected<void, Error> Server::Start() {
+  if (auto renamed = RenameCommands(); !renamed) return renamed;
+  constexpr std::array kSignals = {SIGTERM, SIGINT};
+  auto signals = ae::SignalEvent::Create(loop_, kSignals, [this](int signo, pid_t) {
+    log().Warning("Received {} scheduling shutdown...", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    Shutdown();
+  });
+  if (!signals) return std::unexpected(signals.error());
+  signals_ = std::move(*signals);
+  auto worker = ae::Worker::Create(loop_, "lazyfree");
+  if (!worker) return std::unexpected(worker.error());
+  lazyfree_ = std::move(*worker);
+  if (auto opened = OpenListeners(); !opened) return opened;
+  InstallConfigHooks();
+  ApplyMemoryPolicy();
+  AddCrons();
+  loop_.SetBeforeSleep([this] { BeforeSleep(); });
+  loop_.SetAfterSleep([this] {
+    AdjustClock();
+    ReadClock();
+  });
+  return {};
+}
+
+int Server::Run() {
+  log().Notice("Ready to accept connections");
+  loop_.Run();
+  log().Warning("User requested shutdown...");
+  // What was answered before the end still reaches its client.
+  io_.WriteQueued();
+  log().Warning("aeris is now ready to exit, bye bye...");
+  return 0;
+}
+
+void Server::Shutdown() { loop_.Stop(); }
+
+std::expected<void, Error> Server::RenameCommands() {
+  for (const RenamedCommand& renamed : config().renamed_commands) {
+    if (auto done = commands_.Rename(renamed.from, renamed.to); !done) {
+      return std::unexpected(
+          Error::Invalid(FatalConfigText(renamed.line, renamed.text, done.error(), kVersion)));
+    }
+  }
+  return {};
+}
+
+std::expected<void, Error> Server::OpenListeners() {
+  if (config().port != 0) {
+    bool bound = config().bind.empty();
+    for (const std::string& entry : config().bind) {
+      const bool optional = entry.starts_with('-');
+      const std::string_view address = std::string_view(entry).substr(optional ? 1 : 0);
+      auto opened = OpenTcp(address);
+      if (opened) {
+        bound = true;
+        continue;
+      }
+      const int error = opened.error().sys_errno;
+      // An optional address may be missing on this machine; any may be of a family it lacks.
+      const bool absent = (optional && error == EADDRNOTAVAIL) || error == EAFNOSUPPORT ||
+                          error == EPFNOSUPPORT || error == ENOPROTOOPT ||
+                          error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT;
+      if (!absent) {
+        log().Warning("Could not create server TCP listening socket {}:{}: {}", address,
+                      config().port, opened.error().message);
+        return std::unexpected(Error{ErrorCode::kSystem, error,
+                                     fmt::format("Failed listening on port {} (TCP), aborting.",
+                                                 config().port)});
+      }
+    }
+    if (!bound) {
+      return std::unexpected(Error::Invalid(
+          fmt::format("Failed listening on port {} (TCP), aborting.", config().port)));
+    }
+  }
+  if (!config().unixsocket.empty()) {
+    if (auto opened = OpenUnix(); !opened) return opened;
+  }
+  if (listeners_.empty()) {
+    return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
+  }
+  return {};
+}
+
+std::expected<void, Error> Server::OpenTcp(std::string_view address) {
+  auto fd = ae::ListenTcp({.address = std::string(address),
+                           .port = static_cast<std::uint16_t>(config().port),
+                           .backlog = config().tcp_backlog});
+  if (!fd) return std::unexpected(fd.error());
+  return AddListener(std::move(*fd), false);
+}
+
+std::expected<void, Error> Server::OpenUnix() {
+  auto fd = ae::ListenUnix({.path = config().unixsocket,
+                            .permissions = static_cast<mode_t>(config().unixsocketperm),
+                            .backlog = config().tcp_backlog});
+  if (!fd) return std::unexpected(fd.error());
+  return AddListener(std::move(*fd), true);
+}
+
+std::expected<void, Error> Server::AddListener(UniqueFd fd, bool unix_socket) {
+  ae::Listener::Options options;
+  options.on_pause = [this](int sys_errno) {
+    log().Warning("Accepting client connection: {}; accepting pauses until descriptors are free",
+                  Error::System("accept", sys_errno).message);
+  };
+  auto listener = ae::Listener::Create(loop_, std::move(fd), std::move(options),
+                                       [this, unix_socket](UniqueFd connection, std::string peer) {
+                                         OnConnection(std::move(connection), std::move(peer),
+                                                      unix_socket);
+                                       });
+  if (!listener) return std::unexpected(listener.error());
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+void Server::RemoveUnixSocket() {
+  if (!config().unixsocket.empty()) unlink(config().unixsocket.c_str());
+}
+
+void Server::OnConnection(UniqueFd fd, std::string peer, bool unix_socket) {
+  const int number = fd.get();
+  if (!unix_socket) {
+    // Fails only for a connection that is gone already; the first read tells.
+    (void)ae::SetTcpNoDelay(number);
+    (void)ae::SetKeepAlive(number, config().tcp_keepalive);
+  }
+  if (config().tcp_receive_buffer != 0) {
+    (void)ae::SetReceiveBuffer(number, static_cast<int>(config().tcp_receive_buffer));
+  }
+  if (config().tcp_send_buffer != 0) {
+    (void)ae::SetSendBuffer(number, static_cast<int>(config().tcp_send_buffer));
+  }
+  ++stats_.connections_received;
+  Client& client = clients_.Add(std::move(fd), std::move(peer), unix_socket, loop_.now());
+  client.authenticated = !password_set();
+  if (RefuseConnection(client)) return clients_.CloseSoon(client);
+  auto event = loop_.Watch(number, ae::Ready::kRead, client);
+  if (!event) {
+    log().Warning("Error registering fd event for the new client: {}", event.error().message);
+    return clients_.CloseSoon(client);
+  }
+  client.event() = std::move(*event);
+}
+
+bool Server::RefuseConnection(const Client& candidate) {
+  std::string_view reason;
+  if (clients_.size() > config().maxclients) {
+    reason = "-ERR max number of clients reached\r\n";
+    ++stats_.connections_rejected;
+  } else if (config().protected_mode && !password_set() && !candidate.local()) {
+    reason = kDenied;
+    ++stats_.connections_rejected;
+  } else {
+    return false;
+  }
+  // One try: a fresh socket takes this much, and nobody waits for one that does not.
+  (void)ae::Write(candidate.fd(), reason);
+  return true;
+}
+
+void Server::BeforeSleep() {
+  do {
+    if (!batch_.empty()) batch_.Run();
+    if (std::exchange(resume_clients_, false)) {
+      clients_.ForEach([this](Client& client) {
+        if (std::exchange(client.postponed, false)) io_.ParseRequests(client);
+      });
+    }
+  } while (!batch_.empty() || resume_clients_);
+  io_.WriteQueued();
+  clients_.FreeClosed();
+}
+
+void Server::ResumeClients() {
+  resume_clients_ = true;
+  pause_end_.Reset();
+}
+
+void Server::PauseClients(ClientPause::Kind kind, std::chrono::milliseconds length) {
+  pause_.Begin(kind, monotonic_ + length, monotonic_);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(pause_.until() - monotonic_);
+  pause_end_ = loop_.AddTimeEvent(left, [this]() -> std::optional<std::chrono::milliseconds> {
+    resume_clients_ = true;
+    return std::nullopt;
+  });
+}
+
+void Server::AdjustClock() {
+  const MonotonicTime monotonic = options_.clock.Monotonic();
+  unix_minus_monotonic_us_ =
+      options_.clock.UnixMicros() -
+      std::chrono::duration_cast<std::chrono::microseconds>(monotonic.time_since_epoch()).count();
+}
+
+void Server::ReadClock() {
+  monotonic_ = options_.clock.Monotonic();
+  const auto us =
+      std::chrono::duration_cast<std::chrono::microseconds>(monotonic_.time_since_epoch()).count();
+  unix_ms_ = (us + unix_minus_monotonic_us_) / 1000;
+}
+
+void Server::Discard(std::unique_ptr<storage::Keyspace> keyspace) {
+  if (lazyfree_ == nullptr || !keyspace->large()) return;
+  stats_.lazyfreed_objects += keyspace->size();
+  lazyfree_->Submit([dead = std::move(keyspace)]() mutable { dead.reset(); });
+}
+
+std::size_t Server::used_memory() const {
+  const storage::Keyspace::Memory keys = databases_.memory();
+  return AllocatedBytes() + keys.table + keys.arena;
+}
+
+void Server::ApplyMemoryPolicy() {
+  const MaxmemoryPolicy policy = config().maxmemory_policy;
+  keyspace_context_.lfu =
+      policy == MaxmemoryPolicy::kAllkeysLfu || policy == MaxmemoryPolicy::kVolatileLfu;
+  keyspace_context_.lfu_log_factor = config().lfu_log_factor;
+  keyspace_context_.lfu_decay_minutes = config().lfu_decay_time;
+}
+
+}  // namespace aeris

@@ -1,0 +1,181 @@
+// Server: owner of everything; start and stop. What happens to a request is in client_io.cc (bytes
+// in and out), request_batch.cc (parsed requests, in order) and dispatch.cc (one command);
+// server_cron.cc holds the periodic work.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ae/completion.h"
+#include "ae/event_loop.h"
+#include "ae/listener.h"
+#include "ae/poller.h"
+#include "ae/signals.h"
+#include "protocol/buffer_pool.h"
+#include "src/base/clock.h"
+#include "src/base/error.h"
+#include "src/base/log.h"
+#include "src/base/random.h"
+#include "src/client_io.h"
+#include "src/client_pause.h"
+#include "src/client_registry.h"
+#include "src/command_table.h"
+#include "src/config_table.h"
+#include "src/databases.h"
+#include "src/dispatch.h"
+#include "src/latency_monitor.h"
+#include "src/monitor.h"
+#include "src/request_batch.h"
+#include "src/server_stats.h"
+#include "src/slow_log.h"
+#include "storage/hash_function.h"
+
+namespace aeris {
+
+// Descriptors beside those of clients: listeners, epoll, log, files.
+inline constexpr std::uint64_t kDescriptorsReserved = 32;
+
+class Server {
+ public:
+  // `config` has been read; `config_file` is its path for CONFIG REWRITE, absolute, or empty.
+  // All references outlive the server.
+  struct Options {
+    ConfigTable& config;
+    Log& log;
+    const Clock& clock;
+    std::string config_file;
+    std::string executable;
+  };
+  // Opens the listeners. Errors are of set-up: addresses in use, unknown names in rename-command.
+  static std::expected<std::unique_ptr<Server>, Error> Create(Options options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Serves until Shutdown(). Returns the exit status of the process.
+  int Run();
+  // SHUTDOWN, SIGTERM, SIGINT: the present turn is the last.
+  void Shutdown();
+
+  // --- Parts.
+  const Config& config() const { return options_.config.config(); }
+  ConfigTable& config_table() { return options_.config; }
+  const std::string& config_file() const { return options_.config_file; }
+  const std::string& executable() const { return options_.executable; }
+  Log& log() { return options_.log; }
+  const Clock& clock() const { return options_.clock; }
+  ae::EventLoop& loop() { return loop_; }
+  CommandTable& commands() { return commands_; }
+  const CommandTable& commands() const { return commands_; }
+  ClientRegistry& clients() { return clients_; }
+  ClientIo& io() { return io_; }
+  Databases& databases() { return databases_; }
+  ServerStats& stats() { return stats_; }
+  SlowLog& slow_log() { return slow_log_; }
+  LatencyMonitor& latency() { return latency_; }
+  Monitor& monitor() { return monitor_; }
+  ClientPause& pause() { return pause_; }
+  Random& random() { return random_; }
+  ae::Worker& lazyfree() { return *lazyfree_; }
+  protocol::BufferPool& buffers() { return buffers_; }
+  Dispatcher& dispatcher() { return dispatcher_; }
+  RequestBatch& batch() { return batch_; }
+
+  // --- Figures for INFO.
+  const std::string& run_id() const { return run_id_; }
+  MonotonicTime started() const { return started_; }
+  std::int64_t started_unix_seconds() const { return started_unix_seconds_; }
+  std::string_view poller_name() const { return loop_.poller_name(); }
+  // Bound TCP addresses and the unix socket, as in the log at start.
+  const std::vector<std::unique_ptr<ae::Listener>>& listeners() const { return listeners_; }
+  std::uint32_t lru_clock() const { return static_cast<std::uint32_t>(unix_ms_ / 1000) & 0xFFFFFFU; }
+  // Resident and used memory as the cron last saw them; used memory is the allocator's account plus
+  // arenas and tables.
+  std::size_t used_memory() const;
+  std::size_t resident_memory() const { return resident_memory_; }
+  std::uint64_t descriptors_max() const { return descriptors_max_; }
+  bool active_expire() const { return active_expire_; }
+  void set_active_expire(bool on) { active_expire_ = on; }
+
+  // The time of the command that runs. One reading of the clock per command keeps them right.
+  UnixMs unix_ms() const { return unix_ms_; }
+  MonotonicTime monotonic() const { return monotonic_; }
+  // Reads the clock; the dispatcher calls it between commands.
+  void ReadClock();
+
+  // The password a new client must give is `requirepass`.
+  bool password_set() const { return !config().requirepass.empty(); }
+
+  // CLIENT PAUSE and UNPAUSE. Requests that waited run at the end of this turn, in their order.
+  void PauseClients(ClientPause::Kind kind, std::chrono::milliseconds length);
+  void ResumeClients();
+  // Gives a keyspace, or anything that takes long to destroy, to the lazyfree thread.
+  void Discard(std::unique_ptr<storage::Keyspace> keyspace);
+
+ private:
+  explicit Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_t descriptors,
+                  std::uint64_t seed);
+  std::expected<void, Error> Start();
+  std::expected<void, Error> RenameCommands();
+  std::expected<void, Error> OpenListeners();
+  std::expected<void, Error> OpenTcp(std::string_view address);
+  std::expected<void, Error> OpenUnix();
+  std::expected<void, Error> AddListener(UniqueFd fd, bool unix_socket);
+  void RemoveUnixSocket();
+  void InstallConfigHooks();  // server_config.cc
+  ConfigResult Relisten();    // server_config.cc
+  void ApplyMemoryPolicy();
+  void AdjustClock();
+  void OnConnection(UniqueFd fd, std::string peer, bool unix_socket);
+  bool RefuseConnection(const Client& candidate);
+  void BeforeSleep();
+  // Periodic work, server_cron.cc.
+  void AddCrons();
+  void SampleRates();
+  void SampleMemory();
+  void WatchClients();
+  std::chrono::milliseconds ExpireKeys();
+
+  Options options_;
+  std::unique_ptr<ae::Poller> poller_;
+  std::uint64_t descriptors_max_;
+  ae::EventLoop loop_;
+  std::unique_ptr<ae::Worker> lazyfree_;
+  Random random_;
+  storage::KeyHasher hasher_;
+  storage::KeyspaceContext keyspace_context_;
+  protocol::BufferPool buffers_;
+  CommandTable commands_;
+  ServerStats stats_;
+  SlowLog slow_log_;
+  LatencyMonitor latency_;
+  ClientPause pause_;
+  Databases databases_;
+  Dispatcher dispatcher_;
+  RequestBatch batch_;
+  ClientIo io_;
+  ClientRegistry clients_;
+  Monitor monitor_;
+  std::vector<std::unique_ptr<ae::Listener>> listeners_;
+  std::unique_ptr<ae::SignalEvent> signals_;
+  std::vector<ae::TimeEvent> crons_;
+  ae::TimeEvent pause_end_;
+
+  std::string run_id_;
+  MonotonicTime started_;
+  std::int64_t started_unix_seconds_;
+  UnixMs unix_ms_ = 0;
+  MonotonicTime monotonic_{};
+  std::int64_t unix_minus_monotonic_us_ = 0;
+  std::size_t resident_memory_ = 0;
+  std::uint64_t cron_client_id_ = 0;
+  bool active_expire_ = true;
+  bool resume_clients_ = false;
+};
+
+}  // namespace aeris

@@ -1,0 +1,56 @@
+// What CONFIG SET changes in the running server.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "src/process.h"
+#include "src/server.h"
+
+namespace aeris {
+
+void Server::InstallConfigHooks() {
+  ConfigTable& table = config_table();
+  table.OnChange(ConfigHook::kListen, [this] { return Relisten(); });
+  table.OnChange(ConfigHook::kMaxClients, [this]() -> ConfigResult {
+    if (config().maxclients + kDescriptorsReserved <= descriptors_max_) return {};
+    return std::unexpected(fmt::format(
+        "The operating system is not able to handle the specified number of clients, try with {}",
+        descriptors_max_ - kDescriptorsReserved));
+  });
+  table.OnChange(ConfigHook::kLog, [this]() -> ConfigResult {
+    log().set_level(config().loglevel);
+    return {};
+  });
+  table.OnChange(ConfigHook::kDirectory, [this]() -> ConfigResult {
+    if (chdir(config().dir.c_str()) == 0) return {};
+    return std::unexpected(std::string(std::strerror(errno)));
+  });
+  table.OnChange(ConfigHook::kProcTitle, [this]() -> ConfigResult {
+    SetProcessTitle(config(), executable());
+    return {};
+  });
+  table.OnChange(ConfigHook::kSlowlog, [this]() -> ConfigResult {
+    slow_log_.Trim(static_cast<std::size_t>(config().slowlog_max_len));
+    return {};
+  });
+  table.OnChange(ConfigHook::kMemory, [this]() -> ConfigResult {
+    ApplyMemoryPolicy();
+    return {};
+  });
+}
+
+ConfigResult Server::Relisten() {
+  // An address that is in the old and the new list can be bound only once, so the old listeners go
+  // first. When the new ones cannot be opened, the table restores the old values and runs this hook
+  // again, which brings the old listeners back.
+  listeners_.clear();
+  if (OpenListeners()) return {};
+  listeners_.clear();
+  return std::unexpected("Unable to listen on this port. Check server logs.");
+}
+
+}  // namespace aeris

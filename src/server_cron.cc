@@ -1,0 +1,82 @@
+// The periodic work of the server, in bounded steps. Each job is a time event of its own, so that
+// one that is slow or frequent does not change the pace of the others.
+#include <algorithm>
+#include <chrono>
+
+#include "src/memory_info.h"
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSampleEvery{100};
+// Keys looked at in one step of active expiry and buckets moved in one step of growing: about half a
+// millisecond of work.
+constexpr std::size_t kExpireKeysPerStep = 2000;
+constexpr std::size_t kBucketsPerStep = 256;
+constexpr milliseconds kExpireEvery{20};
+// A client is looked at about once a second, whatever their number.
+constexpr std::size_t kClientsPerStepMin = 8;
+// Buffers that a client has not used for so long shrink.
+constexpr std::chrono::seconds kBufferIdle{2};
+
+}  // namespace
+
+void Server::AddCrons() {
+  crons_.push_back(loop_.AddTimeEvent(kSampleEvery, [this] {
+    SampleRates();
+    SampleMemory();
+    return std::optional(kSampleEvery);
+  }));
+  crons_.push_back(loop_.AddTimeEvent(milliseconds(1000 / config().hz_effective()), [this] {
+    WatchClients();
+    databases_.Maintain(kBucketsPerStep);
+    return std::optional(milliseconds(1000 / config().hz_effective()));
+  }));
+  crons_.push_back(
+      loop_.AddTimeEvent(kExpireEvery, [this] { return std::optional(ExpireKeys()); }));
+}
+
+void Server::SampleRates() {
+  const MonotonicTime now = loop_.now();
+  stats_.commands_rate.Sample(stats_.commands_processed, now);
+  stats_.input_rate.Sample(stats_.net_input_bytes, now);
+  stats_.output_rate.Sample(stats_.net_output_bytes, now);
+}
+
+void Server::SampleMemory() {
+  resident_memory_ = ResidentBytes();
+  stats_.peak_memory = std::max<std::uint64_t>(stats_.peak_memory, used_memory());
+}
+
+void Server::WatchClients() {
+  const std::size_t hz = static_cast<std::size_t>(config().hz_effective());
+  const std::size_t count = std::max(kClientsPerStepMin, clients_.size() / hz + 1);
+  const MonotonicTime now = loop_.now();
+  clients_.ForSome(cron_client_id_, count, [&](Client& client) {
+    const auto idle = now - client.last_interaction;
+    if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) &&
+        !client.monitor) {
+      log().Verbose("Closing idle client id={} addr={}", client.id(), client.peer());
+      return clients_.CloseSoon(client);
+    }
+    io_.EnforceOutputLimit(client);
+    if (idle > kBufferIdle && !client.in_batch) {
+      client.query().ReleaseIfEmpty();
+      client.query().Shrink();
+      if (!client.parser().in_request()) client.parser().Release();
+    }
+  });
+  if (clients_.size() == 0) buffers_.Trim();
+}
+
+std::chrono::milliseconds Server::ExpireKeys() {
+  ReadClock();
+  // While due keys are left, the next step comes in the next turn, after the clients that are ready.
+  const bool more = active_expire_ && databases_.ExpireDue(unix_ms_, kExpireKeysPerStep);
+  return more ? milliseconds(0) : kExpireEvery;
+}
+
+}  // namespace aeris

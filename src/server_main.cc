@@ -1,0 +1,117 @@
+#include "src/server_main.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "src/crash_report.h"
+#include "src/process.h"
+#include "src/server.h"
+#include "src/version.h"
+
+namespace aeris {
+namespace {
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.string();
+}
+
+Log::Options LogOptions(const Config& config, bool daemon) {
+  return {.level = config.loglevel,
+          .file = config.logfile,
+          .syslog = config.syslog_enabled,
+          .syslog_ident = config.syslog_ident,
+          .syslog_facility = config.syslog_facility,
+          .standard_output = !daemon};
+}
+
+void TellSupervisor(Supervisor supervisor, Log& log) {
+  if (supervisor == Supervisor::kSystemd) {
+    if (auto told = NotifySystemd("STATUS=Ready to accept connections\nREADY=1\n"); !told) {
+      log.Warning("{}", told.error().message);
+    }
+  } else if (supervisor == Supervisor::kUpstart) {
+    raise(SIGSTOP);
+  }
+}
+
+int Serve(ConfigTable& table, const std::string& config_file, const std::string& program,
+          Supervisor supervisor, Log& log) {
+  const SystemClock clock;
+  auto server = Server::Create({.config = table,
+                                .log = log,
+                                .clock = clock,
+                                .config_file = config_file,
+                                .executable = AbsolutePath(program)});
+  if (!server) {
+    log.Warning("{}", server.error().message);
+    if (!table.config().logfile.empty()) {
+      std::fprintf(stderr, "%s\n", server.error().message.c_str());
+    }
+    return 1;
+  }
+  SetProcessTitle(table.config(), program);
+  if (table.config().crash_log_enabled) {
+    InstallCrashReport(table.config().logfile, &(*server)->batch());
+  }
+  TellSupervisor(supervisor, log);
+  const int status = (*server)->Run();
+  RemoveCrashReport();
+  return status;
+}
+
+}  // namespace
+
+int RunServer(ConfigTable& table, const ConfigSource& source, const std::string& program) {
+  const Config& config = table.config();
+  const std::string config_file = source.file.empty() ? "" : AbsolutePath(source.file);
+  const Supervisor supervisor = DetectSupervisor(config.supervised);
+  const bool daemon = config.daemonize && supervisor == Supervisor::kNone;
+  if (!config.dir.empty() && chdir(config.dir.c_str()) != 0) {
+    std::fprintf(stderr, "Can't chdir to '%s'\n", config.dir.c_str());
+    return 1;
+  }
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  if (config.disable_thp) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  if (daemon) {
+    if (auto done = Daemonize(); !done) {
+      std::fprintf(stderr, "%s\n", done.error().message.c_str());
+      return 1;
+    }
+  }
+  Log log;
+  if (auto opened = log.Open(LogOptions(config, daemon)); !opened) {
+    std::fprintf(stderr, "Can't open the log file: %s\n", opened.error().message.c_str());
+    return 1;
+  }
+  log.Warning("oO0OoO0OoO0Oo aeris is starting oO0OoO0OoO0Oo");
+  log.Warning("aeris version={}, bits=64, pid={}, just started", kVersion, getpid());
+  if (config_file.empty()) {
+    log.Warning(
+        "Warning: no config file specified, using the default config. In order to specify a config "
+        "file use {} /path/to/redis.conf",
+        program);
+  } else {
+    log.Warning("Configuration loaded");
+  }
+  for (const std::string& warning : table.TakeWarnings()) log.Warning("{}", warning);
+  std::string pidfile = config.pidfile;
+  if (pidfile.empty() && daemon) pidfile = "/var/run/redis.pid";
+  if (!pidfile.empty()) {
+    if (auto written = WritePidFile(pidfile); !written) {
+      log.Warning("Failed to write PID file: {}", written.error().message);
+    }
+  }
+  const int status = Serve(table, config_file, program, supervisor, log);
+  if (!pidfile.empty()) unlink(pidfile.c_str());
+  return status;
+}
+
+}  // namespace aeris

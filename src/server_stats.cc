@@ -1,0 +1,22 @@
+#include "src/server_stats.h"
+
+#include <numeric>
+
+namespace aeris {
+
+void RateSampler::Sample(std::uint64_t total, MonotonicTime now) {
+  if (started_ && now > last_time_) {
+    const auto elapsed = static_cast<std::uint64_t>((now - last_time_).count());
+    rates_[next_] = (total - last_total_) * 1'000'000'000 / elapsed;
+    next_ = (next_ + 1) % kSamples;
+  }
+  started_ = true;
+  last_total_ = total;
+  last_time_ = now;
+}
+
+std::uint64_t RateSampler::per_second() const {
+  return std::accumulate(rates_.begin(), rates_.end(), std::uint64_t{0}) / kSamples;
+}
+
+}  // namespace aeris

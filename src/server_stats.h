@@ -1,0 +1,52 @@
+// Counters of INFO stats. Written where things happen, read by INFO, cleared by CONFIG RESETSTAT.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "src/base/clock.h"
+
+namespace aeris {
+
+// The rate of a counter over the last 1.6 seconds, from a sample every 100 ms, as Redis keeps it.
+class RateSampler {
+ public:
+  void Sample(std::uint64_t total, MonotonicTime now);
+  std::uint64_t per_second() const;
+  void Reset() { *this = RateSampler(); }
+
+ private:
+  static constexpr std::size_t kSamples = 16;
+  std::array<std::uint64_t, kSamples> rates_{};
+  std::size_t next_ = 0;
+  std::uint64_t last_total_ = 0;
+  MonotonicTime last_time_{};
+  bool started_ = false;
+};
+
+struct ServerStats {
+  std::uint64_t connections_received = 0;
+  std::uint64_t connections_rejected = 0;
+  std::uint64_t commands_processed = 0;
+  std::uint64_t net_input_bytes = 0;
+  std::uint64_t net_output_bytes = 0;
+  std::uint64_t error_replies = 0;
+  std::uint64_t reads_processed = 0;   // read(2) calls that brought bytes
+  std::uint64_t writes_processed = 0;  // write(2) calls that took bytes
+  std::uint64_t unexpected_disconnects = 0;
+  std::uint64_t query_buffer_limit_disconnects = 0;
+  std::uint64_t output_buffer_limit_disconnects = 0;
+  std::uint64_t changes = 0;  // keys changed since the start or the last save
+  std::uint64_t peak_memory = 0;
+  std::uint64_t lazyfreed_objects = 0;
+  RateSampler commands_rate;
+  RateSampler input_rate;
+  RateSampler output_rate;
+  // Errors by their code word. Bounded: a client can bring forth only the words that we write.
+  std::map<std::string, std::uint64_t, std::less<>> errors_by_code;
+};
+
+}  // namespace aeris
