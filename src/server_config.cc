@@ -1,9 +1,6 @@
 // What CONFIG SET changes in the running server.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -24,10 +21,6 @@ void Server::InstallConfigHooks() {
   table.OnChange(ConfigHook::kLog, [this]() -> ConfigResult {
     log().set_level(config().loglevel);
     return {};
-  });
-  table.OnChange(ConfigHook::kDirectory, [this]() -> ConfigResult {
-    if (chdir(config().dir.c_str()) == 0) return {};
-    return std::unexpected(std::string(std::strerror(errno)));
   });
   table.OnChange(ConfigHook::kProcTitle, [this]() -> ConfigResult {
     SetProcessTitle(config(), executable());

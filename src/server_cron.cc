@@ -30,10 +30,10 @@ void Server::AddCrons() {
     SampleMemory();
     return std::optional(kSampleEvery);
   }));
-  crons_.push_back(loop_.AddTimeEvent(milliseconds(1000 / config().hz_effective()), [this] {
+  crons_.push_back(loop_.AddTimeEvent(milliseconds(1000 / config().hz), [this] {
     WatchClients();
     databases_.Maintain(kBucketsPerStep);
-    return std::optional(milliseconds(1000 / config().hz_effective()));
+    return std::optional(milliseconds(1000 / config().hz));
   }));
   crons_.push_back(
       loop_.AddTimeEvent(kExpireEvery, [this] { return std::optional(ExpireKeys()); }));
@@ -52,7 +52,7 @@ void Server::SampleMemory() {
 }
 
 void Server::WatchClients() {
-  const std::size_t hz = static_cast<std::size_t>(config().hz_effective());
+  const std::size_t hz = static_cast<std::size_t>(config().hz);
   const std::size_t count = std::max(kClientsPerStepMin, clients_.size() / hz + 1);
   const MonotonicTime now = loop_.now();
   clients_.ForSome(cron_client_id_, count, [&](Client& client) {

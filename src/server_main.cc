@@ -73,10 +73,6 @@ int RunServer(ConfigTable& table, const ConfigSource& source, const std::string&
   const std::string config_file = source.file.empty() ? "" : AbsolutePath(source.file);
   const Supervisor supervisor = DetectSupervisor(config.supervised);
   const bool daemon = config.daemonize && supervisor == Supervisor::kNone;
-  if (!config.dir.empty() && chdir(config.dir.c_str()) != 0) {
-    std::fprintf(stderr, "Can't chdir to '%s'\n", config.dir.c_str());
-    return 1;
-  }
   signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   if (config.disable_thp) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
