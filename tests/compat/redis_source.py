@@ -34,9 +34,9 @@ def source_entry_from_line(line, codename):
     match = re.match(r"deb\s+(\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)", line.strip())
     if not match or not is_debian_suite(match.group(3), codename):
         return None
-    options = re.sub(r"\barch=\S+", "", match.group(1) or "").strip()
-    if options == "[]" or options == "[ ]":
-        options = ""
+    words = [word for word in (match.group(1) or "").strip().strip("[]").split()
+             if not word.startswith("arch")]
+    options = f"[{' '.join(words)}]" if words else ""
     return " ".join(part for part in ("deb-src", options, match.group(2), match.group(3),
                                       match.group(4).split("#")[0].strip()) if part)
 

@@ -73,8 +73,7 @@ class Server:
         self.log = directory / "server.log"
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(directory),
                      "--save", "", "--enable-debug-command", "yes"]
-        environment = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:detect_leaks=1",
-                           UBSAN_OPTIONS="print_stacktrace=1")
+        environment = {"ASAN_OPTIONS": "allocator_may_return_null=1", **os.environ}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=environment)
