@@ -1,0 +1,59 @@
+"""ioredis and node-redis, installed at test time with npm at the versions of node/package.json."""
+import os
+import shutil
+import subprocess
+
+from case import ServerTest, Settings, data_file
+
+PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "node_redis.mjs")
+
+
+class Node(ServerTest):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.directory = os.path.join(Settings.build_directory, "node")
+        os.makedirs(cls.directory, exist_ok=True)
+        installed = os.path.join(cls.directory, "installed.json")
+        with open(data_file("node", "package.json"), encoding="utf-8") as file:
+            wanted = file.read()
+        for name in PROGRAMS:
+            shutil.copy(data_file("node", name), cls.directory)
+        if not os.path.exists(installed) or open(installed, encoding="utf-8").read() != wanted:
+            subprocess.run(["npm", "install", "--no-progress"], cwd=cls.directory, check=True,
+                           timeout=300, capture_output=True)
+            shutil.copy(data_file("node", "package.json"), installed)
+
+    def converse(self, program, *arguments):
+        """Runs the program; restarts the server when it asks for that. Gives the steps it did."""
+        server = self.start_server()
+        largest = (4 if self.light else 64) * 1024 * 1024
+        client = subprocess.Popen(["node", program, str(server.port), str(largest), *arguments],
+                                  cwd=self.directory, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        steps = []
+        try:
+            for line in client.stdout:
+                steps.append(line.strip())
+                if line == "restart me\n":
+                    server.restart()
+                    client.stdin.write("done\n")
+                    client.stdin.flush()
+            self.assertEqual(client.wait(60), 0, "\n".join(steps))
+        finally:
+            client.kill()
+            client.wait()
+            client.stdout.close()
+            client.stdin.close()
+        self.assertEqual(steps[-1], "all held", "\n".join(steps))
+        return steps
+
+    def test_ioredis(self):
+        self.assertIn("reconnect", self.converse("ioredis.mjs"))
+
+    def test_node_redis_with_resp2(self):
+        self.assertIn("reconnect", self.converse("node_redis.mjs", "2"))
+
+    def test_node_redis_with_resp3(self):
+        self.assertIn("reconnect", self.converse("node_redis.mjs", "3"))
