@@ -81,7 +81,7 @@ class alignas(64) Bucket {
 
   std::uint8_t fingerprint(unsigned slot) const { return fingerprint_[slot]; }
   Ref ref(unsigned slot) const {
-    const std::uint64_t high = (high_[slot / 2] >> NibbleShift(slot)) & 0xFU;
+    const std::uint64_t high = unsigned{high_[slot / 2]} >> NibbleShift(slot) & 0xFU;
     return high << 32 | low_[slot];
   }
   void SetRef(unsigned slot, Ref ref) {
