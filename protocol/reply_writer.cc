@@ -96,8 +96,13 @@ void ReplyWriter::BulkPinned(std::string_view bytes, Pin pin) {
 }
 
 void ReplyWriter::BulkInteger(std::int64_t value) {
+  if (muted_) return;
   std::array<char, kInt64TextMax> text;
-  Bulk({text.data(), FormatInt64(text.data(), value)});
+  const std::size_t size = FormatInt64(text.data(), value);
+  char* begin = buffer_.Reserve(kHeadBytesMax + kInt64TextMax + 2);
+  char* p = PutHead(begin, '$', size);
+  std::memcpy(p, text.data(), size);
+  buffer_.Commit(Distance(begin, PutCrlf(p + size)));
 }
 
 void ReplyWriter::Double(double value) {

@@ -16,12 +16,29 @@ void FreeMemory(Container& container) {
   Container().swap(container);
 }
 
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+bool IsCrlf(const char* p) { return std::memcmp(p, "\r\n", 2) == 0; }
+
+// "*1" to "*9": nearly every request. Below every bound of a count but args_max.
+bool BeginsWithShortCount(std::string_view bytes) {
+  static_assert(kUnauthenticatedArgsMax >= 9, "nine arguments need no login");
+  return bytes.size() >= 4 && bytes[0] == '*' && IsDigit(bytes[1]) && bytes[1] != '0' &&
+         IsCrlf(bytes.data() + 2);
+}
+
 }  // namespace
 
 ParseStatus RequestParser::Parse(std::string_view bytes, const Limits& limits) {
   switch (state_) {
     case State::kStart:
       if (bytes.empty()) return ParseStatus::kNeedMore;
+      if (BeginsWithShortCount(bytes) && bytes[1] - '0' <= limits.args_max) {
+        args_missing_ = bytes[1] - '0';
+        position_ = searched_ = 4;
+        state_ = State::kLength;
+        return ParseArguments(bytes, limits);
+      }
       state_ = bytes.front() == '*' ? State::kCount : State::kInline;
       return state_ == State::kCount ? ParseCount(bytes, limits) : ParseInline(bytes);
     case State::kCount:
@@ -68,7 +85,12 @@ ParseStatus RequestParser::ParseCount(std::string_view bytes, const Limits& limi
 }
 
 ParseStatus RequestParser::ParseArguments(std::string_view bytes, const Limits& limits) {
+  if (state_ == State::kLength && searched_ == position_) TakeWholeArguments(bytes, limits);
   for (;;) {
+    if (args_missing_ == 0) {
+      state_ = State::kDone;
+      return ParseStatus::kRequest;
+    }
     if (state_ == State::kLength) {
       const ParseStatus status = ParseLength(bytes, limits);
       if (state_ != State::kBulk) return status;
@@ -80,17 +102,42 @@ ParseStatus RequestParser::ParseArguments(std::string_view bytes, const Limits& 
       return ParseStatus::kNeedMore;
     }
     bulk_bytes_expected_ = 0;
-    const char* end = bytes.data() + position_ + bulk_bytes_;
-    if (end[0] != '\r' || end[1] != '\n') return Fail(ParseFault::kMissingCrlf);
+    if (!IsCrlf(bytes.data() + position_ + bulk_bytes_)) return Fail(ParseFault::kMissingCrlf);
     args_.push_back({position_, bulk_bytes_});
     position_ += wanted;
     searched_ = position_;
-    if (--args_missing_ == 0) {
-      state_ = State::kDone;
-      return ParseStatus::kRequest;
-    }
+    --args_missing_;
     state_ = State::kLength;
   }
+}
+
+// One tight pass over the arguments that are there as a whole and spelt as every client spells
+// them. Stops before the first that is not; whatever is wrong with it, the caller finds out. It and
+// the short count take a third off a pipelined GET (tests/bench/protocol/request_parser_bench.cc).
+void RequestParser::TakeWholeArguments(std::string_view bytes, const Limits& limits) {
+  const char* const base = bytes.data();
+  const char* const end = base + bytes.size();
+  const std::int64_t size_max = limits.authenticated
+                                    ? limits.bulk_bytes_max
+                                    : std::min(limits.bulk_bytes_max, kUnauthenticatedBulkBytesMax);
+  const char* p = base + position_;
+  std::int64_t missing = args_missing_;
+  for (; missing > 0; --missing) {
+    // The shortest argument is "$0", CRLF, CRLF.
+    if (end - p < 6 || p[0] != '$' || !IsDigit(p[1])) break;
+    std::int64_t size = p[1] - '0';
+    const char* q = p + 2;
+    const char* const digits_end = q + std::min<std::ptrdiff_t>(size == 0 ? 0 : 8, end - q - 2);
+    while (q < digits_end && IsDigit(*q)) size = size * 10 + (*q++ - '0');
+    if (!IsCrlf(q) || size > size_max) break;
+    q += 2;
+    if (end - q < size + 2 || !IsCrlf(q + size)) break;
+    args_.push_back({static_cast<std::size_t>(q - base), static_cast<std::size_t>(size)});
+    p = q + size + 2;
+  }
+  args_missing_ = missing;
+  position_ = static_cast<std::size_t>(p - base);
+  searched_ = position_;
 }
 
 // Goes on to State::kBulk, or leaves the status for the caller to return.
@@ -194,7 +241,10 @@ void RequestParser::AppendArguments(std::string_view bytes,
                                     std::vector<std::string_view>& arguments) const {
   AERIS_DCHECK(state_ == State::kDone || state_ == State::kInlineDone);
   const char* base = decoded_in_use_ ? decoded_.data() : bytes.data();
-  for (const ArgRange& range : args_) arguments.emplace_back(base + range.offset, range.size);
+  const std::size_t before = arguments.size();
+  arguments.resize(before + args_.size());
+  std::string_view* out = arguments.data() + before;
+  for (const ArgRange& range : args_) *out++ = {base + range.offset, range.size};
 }
 
 std::string_view RequestParser::error() const {

@@ -98,6 +98,7 @@ class RequestParser {
   LineStatus ReadUnusualNumberLine(std::string_view bytes, std::int64_t& number);
   ParseStatus ParseCount(std::string_view bytes, const Limits& limits);
   ParseStatus ParseArguments(std::string_view bytes, const Limits& limits);
+  void TakeWholeArguments(std::string_view bytes, const Limits& limits);
   ParseStatus ParseLength(std::string_view bytes, const Limits& limits);
   ParseStatus ParseInline(std::string_view bytes);
   ParseStatus Fail(ParseFault fault);
