@@ -227,8 +227,11 @@ def report(unit, expected, outcome):
             print(f"  fails, not listed: {name}")
         else:
             print_error(name, text)
-    for name in missing.elements():
-        print(f"  does not pass: {name}")
+    if passed == 0 and failed > 1:
+        print("  none of the listed names passes")
+    else:
+        for name in missing.elements():
+            print(f"  does not pass: {name}")
     for name in new.elements():
         print(f"  new: {name}")
     return passed, failed, new
