@@ -65,5 +65,6 @@ class QueryBuffer {
   std::size_t start_ = 0;
   std::size_t end_ = 0;
 };
+static_assert(sizeof(QueryBuffer) == 40, "every idle client has one");
 
 }  // namespace aeris::protocol
