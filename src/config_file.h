@@ -15,9 +15,9 @@ namespace aeris {
 inline constexpr int kConfigIncludeDepthMax = 16;
 
 struct ConfigSource {
-  std::string file;  // path; empty: no file
+  std::string file = {};  // path; empty: no file
   bool standard_input = false;
-  std::string overrides;  // lines from the command line, read last, so that they win
+  std::string overrides = {};  // lines from the command line, read last, so that they win
 };
 
 // Reads the sources in the order file, standard input, overrides into the table's Config. Stops at

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "src/config_table.h"
 
@@ -18,7 +19,7 @@ inline constexpr std::uint64_t kInt64Max = std::numeric_limits<std::int64_t>::ma
 inline constexpr std::uint64_t kUint64Max = std::numeric_limits<std::uint64_t>::max();
 
 template <auto kMember>
-using MemberType = std::remove_cvref_t<decltype(Config{}.*kMember)>;
+using MemberType = std::remove_cvref_t<decltype(std::declval<const Config&>().*kMember)>;
 
 template <auto kMember>
 constexpr ConfigField Bool() {
