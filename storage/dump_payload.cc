@@ -182,12 +182,14 @@ std::optional<std::string> TakeCompressed(Reader& reader) {
   }
   std::string text;
   bool whole = false;
-  text.resize_and_overwrite(size->value, [&](char* out, std::size_t bytes) {
+  const auto text_size = static_cast<std::size_t>(size->value);
+  // The callback's second argument may be the larger capacity (libstdc++ 12).
+  text.resize_and_overwrite(text_size, [&](char* out, std::size_t) {
     const unsigned written =
         lzf_decompress(compressed->data(), static_cast<unsigned>(compressed->size()), out,
-                       static_cast<unsigned>(bytes));
-    whole = written == bytes;
-    return static_cast<std::size_t>(written);
+                       static_cast<unsigned>(text_size));
+    whole = written == text_size;
+    return std::size_t{written};
   });
   if (!whole) return std::nullopt;
   return text;

@@ -28,7 +28,9 @@ enum class PayloadFault : std::uint8_t {
 };
 // The string in `payload`. The payload is a stranger's: lengths are checked against the bytes that
 // are there before anything is allocated, and what LZF may expand to is bounded by
-// kPayloadTextMax. Bytes between the value and the footer are ignored, as Redis ignores them.
+// kPayloadTextMax. Bytes between the value and the footer are ignored, as Redis ignores
+// them; a value that would go on into the footer, or LZF of no bytes, is refused, where Redis 7.0
+// takes it.
 [[nodiscard]] std::expected<std::string, PayloadFault> ParseDumpPayload(std::string_view payload);
 
 // The largest string that a payload may hold: what a client may send in one argument by default.
