@@ -1,0 +1,55 @@
+// Bytes per key beyond the key's and the value's own, by the keyspace's account.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "storage/keyspace.h"
+#include "tests/storage/keyspace_fixture.h"
+
+namespace aeris::storage {
+namespace {
+
+using testing::kNow;
+using testing::Set;
+using testing::Shared;
+
+double OverheadPerKey(std::size_t keys, std::size_t value_size, UnixMs deadline) {
+  Shared shared;
+  Keyspace keyspace(shared.context);
+  const std::string value(value_size, 'x');
+  for (std::size_t i = 0; i < keys; ++i) {
+    std::string key = std::to_string(1'000'000'000'000'000 + i);
+    Set(keyspace, key, value, deadline);
+  }
+  while (keyspace.Maintain(1'000)) {
+  }
+  const Keyspace::Memory memory = keyspace.memory();
+  const std::size_t payload = keys * (16 + value_size);
+  const std::size_t bytes = memory.table + memory.arena + memory.blobs;
+  const double overhead = static_cast<double>(bytes - payload) / static_cast<double>(keys);
+  const auto per_key = [keys](std::size_t part) {
+    return static_cast<double>(part) / static_cast<double>(keys);
+  };
+  std::printf(
+      "%zu 16-byte keys, %zu-byte values%s: %.2f bytes over payload (table %.2f, arena %.2f)\n",
+      keys, value_size, deadline == kNoDeadline ? "" : " with deadline", overhead,
+      per_key(memory.table), per_key(memory.arena));
+  return overhead;
+}
+
+TEST(KeyspaceMemory, StaysBelowItsPromisePerKey) {
+  EXPECT_LE(OverheadPerKey(1'000'000, 32, kNoDeadline), 16);
+  EXPECT_LE(OverheadPerKey(200'000, 16, kNoDeadline), 16);
+  EXPECT_LE(OverheadPerKey(200'000, 32, kNow + 86'400'000), 24);
+}
+
+// The load of the table swings while it grows, but not by a factor of two.
+TEST(KeyspaceMemory, IsFlatOverTheGrowthOfTheTable) {
+  for (const std::size_t keys : {20'000u, 24'000u, 28'000u, 32'000u, 36'000u, 40'000u}) {
+    EXPECT_LE(OverheadPerKey(keys, 32, kNoDeadline), 17) << keys;
+  }
+}
+
+}  // namespace
+}  // namespace aeris::storage
