@@ -10,6 +10,7 @@
 namespace aeris {
 
 class CommandContext;
+class KeyPositions;
 using CommandHandler = void (*)(CommandContext& context);
 
 // A set of flags of one kind. `Enum` lists bit positions.
@@ -157,7 +158,7 @@ using Group = CommandGroup;
 
 struct CommandSpec {
   std::string_view name = {};        // lower case; of a subcommand the second word alone
-  CommandHandler handler = nullptr;  // null for a container, which has subcommands instead
+  CommandHandler handler = nullptr;  // null for a container that does nothing without a subcommand
   int arity = 0;                     // the name counts; negative means "at least"
   CommandFlags flags = {};
   AclCategories acl = {};  // those that do not follow from `flags`
@@ -173,10 +174,10 @@ struct CommandSpec {
   std::string_view replaced_by = {};
   bool syscmd = false;  // doc_flags: syscmd
   std::span<const CommandSpec> subcommands = {};
-  // Fills key positions that no key spec describes; only for commands with kMovableKeys.
-  // Returns false when the arguments make no sense.
-  bool (*find_keys)(std::span<const std::string_view> arguments,
-                    struct KeyPositions& positions) = nullptr;
+  // Finds the keys where key specs do not suffice: keys without fixed positions (kMovableKeys), and
+  // key flags that depend on options (KeyFlag::kVariableFlags). Returns false when the arguments
+  // make no sense.
+  bool (*find_keys)(std::span<const std::string_view> arguments, KeyPositions& positions) = nullptr;
 };
 
 }  // namespace aeris

@@ -9,6 +9,7 @@
 
 #include "src/base/number_text.h"
 #include "src/command_context.h"
+#include "src/command_keys.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/lcs.h"
@@ -605,7 +606,8 @@ constexpr CommandSpec kStringCommands[] = {
          "'GET' get:pure-token?@6.2.0 expiration:oneof('EX' seconds:integer@2.6.12|'PX' "
          "milliseconds:integer@2.6.12|'EXAT' unix-time-seconds:unix-time@6.2.0|'PXAT' "
          "unix-time-milliseconds:unix-time@6.2.0|'KEEPTTL' keepttl:pure-token@6.0.0)?",
-     .history = kSetHistory},
+     .history = kSetHistory,
+     .find_keys = FindSetKeys},
     {.name = "setex",
      .handler = SetEx,
      .arity = 4,
