@@ -5,6 +5,7 @@ namespace aeris {
 std::vector<std::span<const CommandSpec>> AllFamilies() {
   return {
       ClusterCommands(),
+      CommandCommands(),
       ConnectionCommands(),
       StringCommands(),
   };

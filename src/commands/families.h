@@ -10,6 +10,7 @@
 namespace aeris {
 
 std::span<const CommandSpec> ClusterCommands();
+std::span<const CommandSpec> CommandCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> StringCommands();
 
