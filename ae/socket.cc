@@ -12,9 +12,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
-#include <optional>
+#include <string>
+#include <utility>
 
 namespace aeris::ae {
 namespace {
@@ -60,7 +62,7 @@ std::string Text(const Address& address) {
     case AF_INET6: {
       const auto v6 = address.As<sockaddr_in6>();
       ::inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof host);
-      return "[" + std::string(host) + "]:" + std::to_string(ntohs(v6.sin6_port));
+      return std::string("[").append(host).append("]:") + std::to_string(ntohs(v6.sin6_port));
     }
     case AF_UNIX:
       return UnixPath(address) + ":0";
@@ -151,13 +153,14 @@ std::expected<UniqueFd, Error> ListenTcp(const TcpListenOptions& options) {
     return std::unexpected(Error{ErrorCode::kNotFound, 0, what + ": " + ::gai_strerror(failure)});
   }
   const std::unique_ptr<addrinfo, AddressListDeleter> list(found);
-  std::optional<Error> first_error;
+  std::expected<UniqueFd, Error> first_failure =
+      std::unexpected(Error{ErrorCode::kNotFound, 0, what + ": the name has no address"});
   for (const addrinfo* info = list.get(); info != nullptr; info = info->ai_next) {
     auto fd = ListenOn(*info, options, what);
     if (fd) return fd;
-    if (!first_error) first_error = std::move(fd.error());
+    if (info == list.get()) first_failure = std::move(fd);
   }
-  return std::unexpected(std::move(*first_error));
+  return first_failure;
 }
 
 // A unix socket file gets the mode of its socket's inode, without the umask's bits: fchmod(2)
