@@ -13,7 +13,9 @@
 // Cost:     a file event costs one indexed read of 16 bytes and one virtual call, no hash and no
 //           allocation; a time event O(log timers).
 // Memory:   16 bytes per descriptor number up to the highest watched, 64 bytes or so per timer.
-// Measured: tests/bench/ae/event_loop_bench.cc
+// Measured: tests/bench/ae/event_loop_bench.cc. Among 10,000 watches an event is dispatched in 2
+// ns;
+//           functions in a hash table need 6 ns, and promise nothing about closed descriptors.
 #pragma once
 
 #include <chrono>

@@ -13,7 +13,10 @@
 // Memory:   28 bytes per timer.
 // Rejected: std::multimap (a node of 48 bytes and a cache miss per level), a list walked to its end
 //           (O(n) per turn); a timing wheel, since timers here are few and may be far apart.
-// Measured: tests/bench/ae/timer_heap_bench.cc
+// Measured: tests/bench/ae/timer_heap_bench.cc. Moving one of 1,024 timers 28 ns, of a million 0.3
+// µs;
+//           std::multimap 122 ns and 3.9 µs. The multimap is the faster one only where the earliest
+//           of a thousand or fewer leaves (28 against 43 ns).
 #pragma once
 
 #include <cstddef>
