@@ -1,184 +1,15 @@
-"""What the differential test says: commands as tables, arguments as generators.
+"""What the differential test says: the commands as tables, by family, each with a weight.
 
 A command is a list of parts. A part is literal bytes, a generator `f(random) -> bytes`, or a
-combinator below that gives several arguments. Most commands are sent as written here; about a
-quarter are damaged afterwards (mutate), which is where wrong arity, wrong numbers, doubled and
-missing options come from.
+combinator that gives several arguments. About a quarter of the commands are damaged afterwards
+(generator.py), which is where wrong arity, wrong numbers, doubled and missing options come from.
 """
-import time
-
-# Few keys, so that commands meet; among them the awkward ones.
-KEYS = [b"a", b"b", b"c", b"k1", b"k2", b"k3", b"k4", b"key:with:colons", b"", b"\x00\r\nbinary\xff",
-        b"{tag}x", b"*star?", b"long" * 30]
-
-INTEGERS = [0, 1, -1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 31, 32, 63, 64, 100, 255, 256, 1000, 65535,
-            2 ** 31 - 1, 2 ** 31, -2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53, 2 ** 62,
-            2 ** 63 - 2, 2 ** 63 - 1, -2 ** 63 + 1, -2 ** 63]
-BAD_INTEGERS = [2 ** 63, -2 ** 63 - 1, 2 ** 64 - 1, 2 ** 64, "+1", "01", "-01", "-0", " 1", "1 ",
-                "1.0", "abc", "", "0x10", "1e3", b"1\x00", "-", "9" * 25, b"\xff"]
-FLOATS = ["1.5", "-3", "0.1", "1e3", "3.0e3", "-0.0", "1e-10", "10.50", "0.00000000000000001", "1.",
-          ".5", "123456789012345678", "1.23456789012345678901", "1e15", "1e17", "1e21", "-2.5e-5",
-          "3.14159265358979323846", "99999999999999999999", "1e100", "0x10", "0x1p3", "2",
-          "5.0e-324", "1.7976931348623157e308"]
-BAD_FLOATS = ["inf", "-inf", "+inf", "nan", "-nan", "infinity", " 1", "1 ", "", "abc", "1.5x", "1,5",
-              "--1", "1e5000", "-1e5000", "1e-5000", b"1.5\x00", "1.1e4932", "0x", "e3", "1e"]
-TEXTS = [b"", b"x", b"hello", b"Hello World", b"foobar", b"\x00", b"\xff\xfe", b"\xff\xff\xff",
-         b"\x00\x00\x00", b"a\r\nb", b"ohmytext", b"mynewtext", b"x" * 44, b"x" * 45, b"y" * 39,
-         b"z" * 100, b"\x0f" * 9, b"ab" * 2000, b" lead", b"tail ", b"\xf0\x9f\x98\x80"]
-OPTION_WORDS = [b"NX", b"XX", b"GT", b"LT", b"GET", b"EX", b"PX", b"EXAT", b"PXAT", b"KEEPTTL",
-                b"PERSIST", b"COUNT", b"MATCH", b"TYPE", b"ASYNC", b"SYNC", b"REPLACE", b"DB",
-                b"ABSTTL", b"BIT", b"BYTE", b"LEN", b"IDX", b"WITHMATCHLEN", b"MINMATCHLEN", b"foo"]
-PATTERNS = [b"*", b"k*", b"k?", b"k[1-2]", b"k[^1]", b"?", b"", b"\\*star\\?", b"[a-c]", b"[c-a]",
-            b"*:*", b"[", b"[a", b"\\", b"nothing*", b"**", b"*[*", b"k[1-", b"{tag}*", b"[^", b"K*"]
-
-
-# -- single arguments ------------------------------------------------------------------------------
-
-def text(value):
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
-def key(random):
-    return KEYS[random.randrange(8)] if random.random() < 0.85 else random.choice(KEYS)
-
-
-def integer(random):
-    shape = random.random()
-    if shape < 0.45:
-        return b"%d" % random.randint(-10, 30)
-    if shape < 0.92:
-        return b"%d" % random.choice(INTEGERS)
-    return text(random.choice(BAD_INTEGERS))
-
-
-def small(random):
-    """A count or position that is mostly plausible."""
-    return b"%d" % random.randint(-12, 40) if random.random() < 0.85 else integer(random)
-
-
-def number(random):
-    shape = random.random()
-    if shape < 0.3:
-        return integer(random)
-    return text(random.choice(FLOATS if shape < 0.85 else BAD_FLOATS))
-
-
-def value(random):
-    shape = random.random()
-    if shape < 0.35:
-        return b"%d" % random.choice(INTEGERS)
-    if shape < 0.45:
-        return b"%d" % random.randint(-100, 20000)
-    if shape < 0.55:
-        return text(random.choice(FLOATS + BAD_FLOATS + BAD_INTEGERS))
-    if shape < 0.9:
-        return random.choice(TEXTS)
-    if shape < 0.995:
-        return random.randbytes(random.randint(1, 80))
-    return random.choice((b"a", b"ab", random.randbytes(50))) * random.randint(1, 600)
-
-
-def pattern(random):
-    return random.choice(PATTERNS)
-
-
-def database(random):
-    return b"%d" % random.choice((0, 0, 0, 1, 1, 2, 9, 15)) if random.random() < 0.9 else \
-        text(random.choice([16, -1, "x", "", 2 ** 31, 2 ** 63, "1.0"]))
-
-
-def seconds(random):
-    """Never between now and soon: what expires during the run would be a race, not a difference.
-    Seldom the same twice, since two relative deadlines compared by GT would be a race as well."""
-    shape = random.random()
-    if shape < 0.75:
-        return b"%d" % random.randint(10 ** 5, 10 ** 9)
-    if shape < 0.9:
-        return b"%d" % random.choice((0, -1, -1000, 2 ** 63 - 1, -2 ** 63, 2 ** 63 // 1000,
-                                      2 ** 63 // 1000 + 1, 2 ** 62))
-    return text(random.choice(BAD_INTEGERS))
-
-
-def milliseconds(random):
-    shape = random.random()
-    if shape < 0.75:
-        return b"%d" % random.randint(10 ** 8, 10 ** 12)
-    if shape < 0.9:
-        return b"%d" % random.choice((0, -1, -1000, 2 ** 63 - 1, -2 ** 63, 2 ** 63 - 10 ** 13))
-    return text(random.choice(BAD_INTEGERS))
-
-
-def unix_seconds(random):
-    shape = random.random()
-    if shape < 0.7:
-        return b"%d" % (random.choice((10 ** 4, 10 ** 6, 10 ** 9)) + NOW)
-    if shape < 0.9:
-        return b"%d" % random.choice((0, 1, -1, 1000, 10 ** 9, 2 ** 63 - 1, -2 ** 63,
-                                      2 ** 63 // 1000))
-    return text(random.choice(BAD_INTEGERS))
-
-
-def unix_milliseconds(random):
-    shape = random.random()
-    if shape < 0.7:
-        return b"%d" % (random.choice((10 ** 7, 10 ** 9, 10 ** 12)) + NOW * 1000)
-    if shape < 0.9:
-        return b"%d" % random.choice((0, 1, -1, 1000, 10 ** 12, 2 ** 63 - 1, -2 ** 63))
-    return text(random.choice(BAD_INTEGERS))
-
-
-def bit_offset(random):
-    shape = random.random()
-    if shape < 0.9:
-        return b"%d" % random.randint(0, 300)
-    if shape < 0.93:
-        return b"%d" % random.choice((8 * 1024 * 1024 - 1, 8 * 1024 * 1024, 100000))
-    return integer(random)
-
-
-def byte_offset(random):
-    shape = random.random()
-    if shape < 0.9:
-        return b"%d" % random.randint(0, 60)
-    if shape < 0.93:
-        return b"%d" % random.choice((1048575, 1048576, 50000))
-    return integer(random)
-
-
-def bit(random):
-    return random.choice((b"0", b"1", b"1", b"0", b"2", b"-1", b"", b"a", b"01"))
-
-
-def field_type(random):
-    if random.random() < 0.9:
-        return random.choice((b"u%d" % random.choice((1, 2, 3, 7, 8, 16, 31, 32, 33, 62, 63)),
-                              b"i%d" % random.choice((1, 2, 5, 8, 16, 31, 32, 33, 63, 64))))
-    return random.choice((b"u64", b"i65", b"u0", b"i0", b"x8", b"8", b"", b"u", b"i-1", b"u8x",
-                          b"U8", b"I16"))
-
-
-def field_offset(random):
-    shape = random.random()
-    if shape < 0.5:
-        return b"%d" % random.randint(0, 100)
-    if shape < 0.85:
-        return b"#%d" % random.randint(0, 20)
-    return random.choice((b"#", b"-1", b"#-1", b"##1", b"8388607", b"8388608", b"#1048576",
-                          b"4294967295", b"#9223372036854775807", b"x", b"", b"# 1", b"#01"))
-
-
-def junk(random):
-    shape = random.random()
-    if shape < 0.3:
-        return random.choice(OPTION_WORDS)
-    if shape < 0.5:
-        return integer(random)
-    if shape < 0.7:
-        return value(random)
-    return key(random) if shape < 0.85 else random.choice((b"", b"foo", b"-1", b"\r\n", b"x" * 200))
-
+from arguments import (bit, bit_offset, byte_offset, database, field_offset, field_type, integer,
+                       key, milliseconds, number, pattern, seconds, small, unix_milliseconds,
+                       unix_seconds, value)
 
 # -- combinators -----------------------------------------------------------------------------------
+
 
 class Many:
     """One or more repetitions of a group of parts."""
@@ -340,11 +171,13 @@ EXPIRY = [
 
 
 def hello_version(random):
-    return random.choice((b"2", b"3", b"2", b"3", b"1", b"4", b"", b"x", b"-1", b"99999999999999999999"))
+    return random.choice((b"2", b"3", b"2", b"3", b"1", b"4", b"", b"x", b"-1",
+                          b"99999999999999999999"))
 
 
 def client_name(random):
-    return random.choice((b"me", b"", b"with space", b"new\nline", b"\xff", b"ok-name", b"tab\t", b"a" * 100))
+    return random.choice((b"me", b"", b"with space", b"new\nline", b"\xff", b"ok-name", b"tab\t",
+                          b"a" * 100))
 
 
 CONNECTION = [
@@ -382,11 +215,12 @@ CONNECTION = [
     (2, (OneOf(b"nosuch", b"", b"foo\r\nbar", b"GETX", b"x" * 200), Many(value, low=0))),
 ]
 
-KNOWN = ("get set mset mget append bitfield bitop bitcount copy rename del exists expire getex lcs "
+KNOWN = ("get set mset mget append bitfield bitop bitcount copy rename del exists expire lcs "
          "memory|usage object|encoding object client client|kill config|get ping hello select "
          "scan migrate_x nosuch dump restore touch swapdb move config|nosuch client|id setrange "
          "msetnx incrbyfloat getdel flushall dbsize command command|docs latency|reset slowlog|get "
-         "bitfield_ro unlink substr psetex keys type shutdown debug monitor info time wait auth"
+         "getex bitfield_ro unlink substr psetex keys type shutdown debug monitor info time "
+         "wait auth"
          ).encode().split()
 
 
@@ -430,7 +264,8 @@ INTROSPECTION = [
                           (b"USAGE",), (b"MALLOC-STATS", b"x")))),
     (1, (b"OBJECT", OneOf((b"HELP",), (b"foo", key), (b"ENCODING",), (b"FREQ", key)))),
     (2, (b"SLOWLOG", OneOf((b"LEN",), (b"RESET",), (b"GET", b"0"), (b"GET", OneOf(
-        b"x", b"-2", b"-5", b"", b"99999999999999999999")), (b"HELP",), (b"foo",), (b"LEN", b"x")))),
+        b"x", b"-2", b"-5", b"", b"99999999999999999999")), (b"HELP",), (b"foo",),
+                           (b"LEN", b"x")))),
     (2, (b"LATENCY", OneOf((b"LATEST",), (b"HISTORY", value), (b"RESET", Many(value, low=0)),
                            (b"DOCTOR",), (b"GRAPH", value), (b"HELP",), (b"foo",),
                            (b"HISTOGRAM", Many(command_name, low=0))))),
@@ -471,32 +306,10 @@ def config_value(random):
                           b"50 99 99.9", b"101", b"2147483648", b"10b", b"1t"))
 
 
-def config_pair(random):
-    """A name with a value that is safe to have: some settings would end or blind the run."""
-    while True:
-        name, setting = config_name(random), config_value(random)
-        if (name.lower(), setting.lower()) in DANGEROUS_SETTINGS or name in (b"maxclients", b"port"):
-            continue
-        if name == b"latency-monitor-threshold" and setting.isdigit() and setting != b"0":
-            continue  # events would be a matter of luck
-        if name == b"proto-max-bulk-len" or (name == b"maxmemory" and setting not in (b"0", b"foo")):
-            continue
-        return [name, setting]
-
-
-class ConfigPair:
-    @staticmethod
-    def expand(random):
-        return config_pair(random)
-
-
-DANGEROUS_SETTINGS = {(b"timeout", b"1"), (b"timeout", b"10"), (b"client-output-buffer-limit",
-                                                                 b"normal 1 1")}
-
 CONFIG = [
     (5, (b"CONFIG", b"GET", Many(OneOf(config_name, b"max*", b"*log*", b"[st]*", b"*-ziplist-*",
                                        b"*", b"slave*", b"repl*")))),
-    (8, (b"CONFIG", b"SET", Many(ConfigPair, high=2))),
+    (8, (b"CONFIG", b"SET", Many(config_name, config_value, high=2))),
     (1, (b"CONFIG", b"RESETSTAT")),
     (1, (b"CONFIG", OneOf(b"HELP", b"foo", b"SET", b"GET"))),
     (1, (b"CONFIG", b"SET", OneOf(b"maxmemory", b"hz"))),
@@ -509,134 +322,3 @@ FAMILIES = {
 }
 
 # Relative times that would run out during the test are moved far away (position of the first
-# argument that can be one).
-RELATIVE_TIMES = {b"set": 3, b"getex": 2, b"setex": 2, b"psetex": 2, b"expire": 2, b"pexpire": 2,
-                  b"restore": 2}
-NOW = int(time.time())
-
-
-class Generator:
-    """Gives commands as lists of arguments; everything follows from the seed."""
-
-    def __init__(self, random, only=None):
-        self.random = random
-        names = [name for name in FAMILIES if only is None or name == only]
-        self.families = [(weight, [row[0] for row in rows], [row[1] for row in rows])
-                         for weight, rows in (FAMILIES[name] for name in names)]
-        self.weights = [family[0] for family in self.families]
-        self.payloads = [b""]
-
-    def commands(self, count):
-        """At least `count` commands."""
-        result = []
-        while len(result) < count:
-            arguments = self.command()
-            result.append(arguments)
-            if arguments[0].upper() == b"SET" and len(arguments) > 3:
-                # With a deadline in the past the key stays until something looks at it or the
-                # expiry cycle comes by; DBSIZE would see that difference in time.
-                result.append([b"TYPE", arguments[1]])
-        return result
-
-    def command(self):
-        random = self.random
-        while True:
-            _, weights, rows = random.choices(self.families, self.weights)[0]
-            arguments = expand(random.choices(rows, weights)[0], random)
-            if arguments[0] == b"DUMP" and random.random() < 0.6:
-                arguments = self.restore()
-            if random.random() < 0.25:
-                arguments = mutate(arguments, random)
-            if random.random() < 0.2:
-                arguments[0] = arguments[0].swapcase()
-            move_times_away(arguments)
-            if not forbidden(arguments):
-                return arguments
-
-    def restore(self):
-        """RESTORE of a payload that the reference made, sometimes damaged."""
-        random = self.random
-        payload = bytearray(random.choice(self.payloads))
-        if payload and random.random() < 0.25:
-            payload[random.randrange(len(payload))] ^= 1 << random.randrange(8)
-        elif random.random() < 0.05:
-            payload = payload[:random.randrange(len(payload) + 1)]
-        return expand((b"RESTORE", key, milliseconds, bytes(payload),
-                       Options(b"REPLACE", b"REPLACE", b"ABSTTL", (b"IDLETIME", small),
-                               (b"FREQ", small))), random)
-
-
-def mutate(arguments, random):
-    """One change: lost, doubled, added, swapped or replaced argument, or another case."""
-    arguments = list(arguments)
-    kind = random.randrange(7)
-    if len(arguments) == 1:
-        arguments.append(junk(random))
-        return arguments
-    position = random.randrange(1, len(arguments))
-    if kind == 0:
-        del arguments[position]
-    elif kind == 1:
-        arguments.insert(position, arguments[position])
-    elif kind == 2:
-        arguments.insert(random.randrange(1, len(arguments) + 1), junk(random))
-    elif kind == 3:
-        arguments[position] = junk(random)
-    elif kind == 4:
-        other = random.randrange(1, len(arguments))
-        arguments[position], arguments[other] = arguments[other], arguments[position]
-    elif kind == 5:
-        arguments[position] = arguments[position].swapcase()
-    else:
-        del arguments[position:]
-    return arguments
-
-
-def move_times_away(arguments):
-    first = RELATIVE_TIMES.get(arguments[0].lower())
-    if first is None:
-        return
-    for position in range(first, len(arguments)):
-        argument = arguments[position]
-        if argument.isdigit() and not argument.startswith(b"0") and len(argument) < 6:
-            arguments[position] = b"%d" % (int(argument) + 10 ** 6)
-
-
-def forbidden(arguments):
-    """What would stop, pause or silence a server; scenarios.py says those with care."""
-    name = arguments[0].lower()
-    words = [argument.lower() for argument in arguments[1:]]
-    if name in (b"shutdown", b"debug"):
-        return arguments[:1] + words not in SAFE_AS_WRITTEN and \
-            [name] + words not in SAFE_AS_WRITTEN
-    if name == b"client" and words[:1] == [b"pause"]:
-        return any(word.isdigit() and int(word) for word in words[1:])
-    if name == b"client" and words[:1] == [b"kill"]:
-        # Filters that match the session itself, or the pipe on which the other servers are seen.
-        values = words[1:]
-        return len(values) % 2 == 0 and not any(
-            word in (b"999999999", b"1.2.3.4:5", b"nobody", b"pubsub", b"x", b"foo", b"maybe",
-                     b"0", b"-1") for word in values)
-    if name == b"config" and words[:1] == [b"set"]:
-        pairs = list(zip(words[1::2], words[2::2]))
-        risky = (b"proto-max-bulk-len", b"maxclients", b"port", b"timeout", b"databases", b"dir",
-                 b"client-output-buffer-limit", b"maxmemory", b"client-query-buffer-limit", b"bind")
-        return any(pair[0] in risky and pair in MUTATED_SETTINGS for pair in pairs) or \
-            any(pair[0] == b"maxmemory" and pair[1] not in (b"0", b"foo") for pair in pairs) or \
-            any(pair[0] in (b"proto-max-bulk-len", b"maxclients", b"port", b"bind", b"dir")
-                for pair in pairs)
-    if name in (b"replicaof", b"slaveof"):
-        return words != [b"no", b"one"]
-    return name in (b"monitor", b"subscribe", b"wait") and (name != b"wait" or words[:1] != [b"0"] or
-                                                            len(words) == 2 and words[1] == b"0"
-                                                            and words[0] != b"0")
-
-
-MUTATED_SETTINGS = {(b"timeout", b"1"), (b"timeout", b"10"), (b"timeout", b"2"),
-                    (b"client-output-buffer-limit", b"normal 1 1 1")}
-SAFE_AS_WRITTEN = [
-    [b"shutdown", b"foo"], [b"shutdown", b"nosave", b"save"], [b"shutdown", b"abort"],
-    [b"shutdown", b"nosave", b"foo"], [b"shutdown", b"abort", b"now"], [b"debug", b"sleep", b"0"],
-    [b"debug", b"foo"], [b"debug", b"sleep"], [b"debug", b"set-active-expire", b"1"],
-    [b"debug", b"help"],
-] + [[b"debug", b"object", each.lower()] for each in KEYS]

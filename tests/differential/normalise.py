@@ -134,8 +134,9 @@ INFO_FIELDS_OF_LATER_VERSIONS = {
     "expired_subkeys", "acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key",
     "acl_access_denied_channel", "instantaneous_eventloop_cycles_per_sec",
     "instantaneous_eventloop_duration_usec", "eventloop_cycles", "eventloop_duration_sum",
-    "eventloop_duration_cmd_sum", "unexpected_error_replies", "client_query_buffer_limit_disconnections",
-    "client_output_buffer_limit_disconnections", "reply_buffer_shrinks", "reply_buffer_expands",
+    "eventloop_duration_cmd_sum", "unexpected_error_replies",
+    "client_query_buffer_limit_disconnections", "client_output_buffer_limit_disconnections",
+    "reply_buffer_shrinks", "reply_buffer_expands",
     "lru_clock", "listener0", "listener1", "listener2", "listener3", "monotonic_clock",
     "allocator_muzzy", "mem_overhead_db_hashtable_rehashing", "mem_total_replication_buffers",
     "used_memory_vm_total", "number_of_libraries", "executable_path",
@@ -268,7 +269,8 @@ def help_text(_arguments, ours, theirs, _context):
 
 
 # Directives whose value depends on the process, its limits or its defaults.
-CONFIG_VALUES_FREE = {b"port", b"pidfile", b"logfile", b"dir", b"bind", b"maxclients", b"unixsocket",
+CONFIG_VALUES_FREE = {b"port", b"pidfile", b"logfile", b"dir", b"bind", b"maxclients",
+                      b"unixsocket",
                       b"jemalloc-bg-thread", b"enable-debug-command", b"syslog-ident",
                       b"proc-title-template", b"cluster-config-file"}
 

@@ -1,5 +1,6 @@
 """Two servers that hear the same commands."""
-from grammar import KEYS
+from arguments import KEYS
+from grammar import config_name_list
 from server import ServerProcess
 from wire import decode, encode, reply_end
 
@@ -42,6 +43,8 @@ class Difference(Exception):
 def shape_of(raw):
     if raw == CLOSED:
         return "closed"
+    if raw.startswith(b"-ERR unknown command "):
+        return "unknown command"
     return shown(raw)[:60] if raw[:1] in b"-+" else f"{chr(raw[0])}.."
 
 
@@ -261,7 +264,6 @@ class Pair:
         if not self.settings_touched:
             return
         self.settings_touched = False
-        from grammar import config_name_list
         for side in self.sides():
             if not side.server.alive():
                 continue

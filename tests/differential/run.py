@@ -20,7 +20,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
 
 import normalise  # noqa: E402
 import scenarios  # noqa: E402
-from grammar import FAMILIES, Generator  # noqa: E402
+from generator import Generator  # noqa: E402
+from grammar import FAMILIES  # noqa: E402
 from pair import Difference, Pair, brief, readable  # noqa: E402
 
 SEQUENCE_LENGTH = 150

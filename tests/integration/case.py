@@ -1,4 +1,4 @@
-"""What all integration tests share: the settings of the run, and servers that are always stopped."""
+"""What all integration tests share: settings of the run, servers that are always stopped."""
 import os
 import random
 import resource

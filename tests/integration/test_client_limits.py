@@ -1,7 +1,4 @@
-"""Bounds on what one client may cost: buffers, descriptors, turns of the loop.
-
-robustness.md, class 1.2.
-"""
+"""Bounds on what one client may cost: buffers, descriptors, turns of the loop."""
 import random
 import resource
 import time

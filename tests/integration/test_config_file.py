@@ -82,7 +82,8 @@ class StartOptions(ServerTest):
     def test_several_values_behind_one_directive(self):
         server = self.start_server({"client-output-buffer-limit": ["normal", "1mb", "1mb", "5"]})
         value = self.config_get(server, "client-output-buffer-limit")
-        self.assertTrue(value[b"client-output-buffer-limit"].startswith(b"normal 1048576 1048576 5"))
+        self.assertEqual(value[b"client-output-buffer-limit"].split()[:4],
+                         [b"normal", b"1048576", b"1048576", b"5"])
 
     def test_the_last_word_of_a_directive_counts(self):
         server = self.start_server(config="hz 20\nhz 30\n")
@@ -136,7 +137,7 @@ class StartOptions(ServerTest):
         self.assertRegex(version.stdout, r"v=\d+\.\d+\.\d+")
         self.assertEqual(self.run_binary("-v").stdout, version.stdout)
         usage = self.run_binary("--help")
-        self.assertIn("/path/to/redis.conf", usage.stdout + usage.stderr)
+        self.assertIn("Usage: ", usage.stdout + usage.stderr)
         self.assertIn("--check-system", usage.stdout + usage.stderr)
         self.assertEqual(self.run_binary("-h").returncode, usage.returncode)
         system = self.run_binary("--check-system")

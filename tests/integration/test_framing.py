@@ -1,7 +1,7 @@
 """Broken requests: the exact error of Redis 7.0, then the end of the connection, nothing else.
 
-robustness.md, class 1.1. Every case is also sent one byte at a time, since a parser that resumes may
-differ from one that sees the whole.
+Every case is also sent one byte at a time, since a parser that resumes may differ from one that
+sees the whole.
 """
 import socket
 import time

@@ -1,4 +1,5 @@
-"""Well-framed commands whose arguments are chosen to hurt: robustness.md, classes 1.3 and 1.4."""
+"""Well-framed commands whose arguments are chosen to hurt: numbers at their ends, and
+requests that would take long if done the simple way."""
 import time
 
 from case import ServerTest
@@ -126,7 +127,8 @@ class Numbers(ServerTest):
                         ("client-output-buffer-limit", "normal 1 1"),
                         ("client-output-buffer-limit", "normal -1 1 1"),
                         ("maxclients", "0"), ("maxclients", "-5"), ("maxclients", "1e3"),
-                        ("timeout", "-1"), ("proto-max-bulk-len", "1"), ("hz", "2.5"), ("loglevel", "loud"),
+                        ("timeout", "-1"), ("proto-max-bulk-len", "1"), ("hz", "2.5"),
+                        ("loglevel", "loud"),
                         ("databases", "4"), ("nosuch", "x")):
             self.assertIsInstance(self.client.call("CONFIG", "SET", *attempt), ErrorReply, attempt)
 

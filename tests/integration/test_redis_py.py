@@ -15,7 +15,8 @@ class RedisPy(ServerTest):
         self.redis.flushall()
 
     def client(self, server=None, **options):
-        client = redis.Redis("127.0.0.1", (server or self.server).port, socket_timeout=60, **options)
+        port = (server or self.server).port
+        client = redis.Redis("127.0.0.1", port, socket_timeout=60, **options)
         self.addCleanup(client.close)
         return client
 

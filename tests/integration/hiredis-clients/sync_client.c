@@ -15,7 +15,7 @@ static void check(int holds, const char* step) {
 }
 
 static void check_status(redisReply* reply, const char* status, const char* step) {
-  check(reply != NULL && reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, status) == 0, step);
+  check(reply != NULL && reply->type == REDIS_REPLY_STATUS && !strcmp(reply->str, status), step);
   freeReplyObject(reply);
 }
 

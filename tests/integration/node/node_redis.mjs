@@ -31,7 +31,10 @@ await step('cache commands', async () => {
 });
 await step('pipeline', async () => {
   const replies = [];
-  for (let i = 0; i < 5000; ++i) replies.push(client.set(`key:${i}`, String(i)), client.get(`key:${i}`));
+  for (let i = 0; i < 5000; ++i) {
+    replies.push(client.set(`key:${i}`, String(i)));
+    replies.push(client.get(`key:${i}`));
+  }
   const results = await Promise.all(replies);
   results.forEach((reply, i) => assert.equal(reply, i % 2 ? String(i >> 1) : 'OK'));
 });
