@@ -100,7 +100,7 @@ constexpr ConfigRow kRows[] = {
     Later("crash-memcheck-enabled", Bool<&Config::crash_memcheck_enabled>()),
     Later("use-exit-on-panic", Bool<&Config::use_exit_on_panic>(), {kConfigHidden}),
     Later("watchdog-period", Integer<&Config::watchdog_period>(0, kInt32Max), {kConfigHidden}),
-    Later("disable-thp", Bool<&Config::disable_thp>(), {kFixed}),
+    Works("disable-thp", Bool<&Config::disable_thp>(), {kFixed}),
     Later("oom-score-adj", Enum<&Config::oom_score_adj>(kOomScoreAdj)),
     Later("oom-score-adj-values", Special<OomScoreAdjValuesOption>(), {kConfigMultiArg}),
     Later("server_cpulist", Text<&Config::server_cpulist>(), {kFixed}),
