@@ -1,9 +1,7 @@
 #include "src/command_info.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 #include "src/command_keys.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "src/base/number_text.h"

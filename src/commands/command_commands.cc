@@ -1,10 +1,9 @@
 // COMMAND: the server's commands as clients ask for them.
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "src/base/glob.h"
 #include "src/command_context.h"
