@@ -152,10 +152,11 @@ TEST_F(ConfigFileTest, LetsTheCommandLineWin) {
 }
 
 TEST_F(ConfigFileTest, SaysWhichFileItCannotOpen) {
-  const auto read = LoadConfig(table_, {.file = "/nonexistent/x.conf"}, "1");
+  const auto read = LoadConfig(table_, {.file = "/proc/nonexistent/x.conf"}, "1");
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().message,
-            "Fatal error, can't open config file '/nonexistent/x.conf': No such file or directory");
+  EXPECT_EQ(
+      read.error().message,
+      "Fatal error, can't open config file '/proc/nonexistent/x.conf': No such file or directory");
 }
 
 TEST_F(ConfigFileTest, ReadsTolerantlyWithoutATrace) {

@@ -149,7 +149,7 @@ TEST_F(ConfigRewriteTest, ReplacesTheFileAtOnceAndKeepsItsMode) {
 }
 
 TEST_F(ConfigRewriteTest, LeavesNothingBehindWhenItCannotWrite) {
-  const auto written = RewriteConfigFile("/nonexistent/redis.conf", table_);
+  const auto written = RewriteConfigFile("/proc/nonexistent/redis.conf", table_);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::kSystem);
 }

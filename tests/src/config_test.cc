@@ -384,7 +384,7 @@ TEST_F(ConfigTableTest, MovesTheProcessWithDirAndBackOnFailure) {
   EXPECT_NE(Set({{"dir", "/"}, {"hz", "33"}}, {.protected_allowed = true}), "OK");
   EXPECT_EQ(std::filesystem::current_path(), there);
   EXPECT_EQ(Get("dir"), there);
-  EXPECT_EQ(Set({{"dir", "/nonexistent"}}, {.protected_allowed = true}),
+  EXPECT_EQ(Set({{"dir", "/proc/nonexistent"}}, {.protected_allowed = true}),
             "ERR CONFIG SET failed (possibly related to argument 'dir') - No such file or "
             "directory");
   EXPECT_EQ(Get("dir"), there);
