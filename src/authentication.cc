@@ -19,8 +19,7 @@ bool SecretsEqual(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-bool Authenticate(const CommandContext& context, std::string_view user,
-                  std::string_view password) {
+bool Authenticate(const CommandContext& context, std::string_view user, std::string_view password) {
   const std::string& secret = context.server().config().requirepass;
   // The comparison runs for unknown users too, so that time does not tell which exist.
   const bool password_right = secret.empty() || SecretsEqual(secret, password);

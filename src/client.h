@@ -41,7 +41,7 @@ class Client final : public ae::FileHandler {
   struct Options {
     std::uint64_t id;
     UniqueFd fd;
-    std::string peer;          // "127.0.0.1:50000", "/path:0"
+    std::string peer;  // "127.0.0.1:50000", "/path:0"
     bool unix_socket;
     MonotonicTime now;
   };
@@ -90,10 +90,10 @@ class Client final : public ae::FileHandler {
   std::size_t parsed_bytes = 0;
   bool in_batch = false;
   bool in_write_queue = false;
-  bool reading_stopped = false;    // after a protocol error or QUIT: nothing more is parsed
-  bool postponed = false;          // CLIENT PAUSE: whole requests wait in query()
+  bool reading_stopped = false;  // after a protocol error or QUIT: nothing more is parsed
+  bool postponed = false;        // CLIENT PAUSE: whole requests wait in query()
   bool close_after_reply = false;
-  bool closing = false;            // CloseSoon() was called: it runs nothing any more
+  bool closing = false;  // CloseSoon() was called: it runs nothing any more
 
  private:
   void OnReady(ae::Ready ready) override { events_.OnClientReady(*this, ready); }

@@ -23,8 +23,7 @@ constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
 }  // namespace
 
 void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
-  if (ae::Has(ready, ae::Ready::kWrite) &&
-      ae::Has(client.event().interest(), ae::Ready::kWrite)) {
+  if (ae::Has(ready, ae::Ready::kWrite) && ae::Has(client.event().interest(), ae::Ready::kWrite)) {
     WriteReplies(client);
   }
   if (ae::Has(ready, ae::Ready::kRead) && !client.closing) ReadRequests(client);
@@ -101,10 +100,9 @@ void ClientIo::WriteReplies(Client& client) {
     const std::size_t count = replies.FillIovec(pieces);
     if (count == 0) break;
     const ae::IoResult result =
-        count == 1
-            ? ae::Write(client.fd(), {static_cast<const char*>(pieces[0].iov_base),
-                                      pieces[0].iov_len})
-            : ae::WriteV(client.fd(), {pieces.data(), count});
+        count == 1 ? ae::Write(client.fd(),
+                               {static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len})
+                   : ae::WriteV(client.fd(), {pieces.data(), count});
     if (result.kind == ae::IoKind::kWouldBlock) {
       blocked = true;
     } else if (result.kind != ae::IoKind::kDone) {
@@ -137,7 +135,8 @@ void ClientIo::EnforceOutputLimit(Client& client) {
     return CutForOutput(client, "unauthenticated");
   }
   const OutputLimit& limit = server_.config().output_limit(OutputLimitClass::kNormal);
-  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]] return;
+  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]]
+    return;
   if (limit.hard_bytes != 0 && held > limit.hard_bytes) return CutForOutput(client, "hard");
   if (limit.soft_bytes == 0 || held <= limit.soft_bytes) {
     client.over_soft_limit_since = {};

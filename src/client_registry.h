@@ -2,8 +2,8 @@
 // them.
 #pragma once
 
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <vector>
@@ -15,8 +15,7 @@ namespace aeris {
 class ClientRegistry {
  public:
   // `events` and `pool` outlive the registry.
-  ClientRegistry(ClientEvents& events, protocol::BufferPool& pool)
-      : events_(events), pool_(pool) {}
+  ClientRegistry(ClientEvents& events, protocol::BufferPool& pool) : events_(events), pool_(pool) {}
 
   Client& Add(UniqueFd fd, std::string peer, bool unix_socket, MonotonicTime now);
   Client* Find(std::uint64_t id);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "protocol/reply_buffer.h"
 #include "src/base/number_text.h"
 #include "src/client.h"
@@ -11,11 +14,16 @@
 #include "src/text.h"
 
 namespace aeris {
+namespace {
+
+// From here on a value is sent from where it is stored instead of being copied.
+constexpr std::size_t kPinnedBytesMin = 32 * 1024;
+
+}  // namespace
 
 CommandContext::CommandContext(Server& server, Client& client, const Command& command,
-                               std::span<std::string_view> arguments,
-                               protocol::ReplyWriter& reply, UnixMs now,
-                               std::uint64_t first_key_hash)
+                               std::span<std::string_view> arguments, protocol::ReplyWriter& reply,
+                               UnixMs now, std::uint64_t first_key_hash)
     : server_(server),
       client_(client),
       command_(command),
@@ -44,14 +52,16 @@ storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
 
 bool CommandContext::FindStringForRead(std::size_t index, storage::EntryView& entry) const {
   entry = FindForRead(index);
-  if (!entry || entry.type() == storage::ValueType::kString) [[likely]] return true;
+  if (!entry || entry.type() == storage::ValueType::kString) [[likely]]
+    return true;
   reply_.Error(err::kWrongType);
   return false;
 }
 
 bool CommandContext::FindStringForWrite(std::size_t index, storage::EntryView& entry) const {
   entry = FindForWrite(index);
-  if (!entry || entry.type() == storage::ValueType::kString) [[likely]] return true;
+  if (!entry || entry.type() == storage::ValueType::kString) [[likely]]
+    return true;
   reply_.Error(err::kWrongType);
   return false;
 }
@@ -73,12 +83,20 @@ std::optional<std::int64_t> CommandContext::IntegerArg(std::size_t index, std::i
 
 void CommandContext::ReplyString(storage::EntryView entry) const {
   if (entry.is_integer()) return reply_.BulkInteger(entry.integer());
-  reply_.Bulk(entry.text());
+  const std::string_view text = entry.text();
+  if (text.size() < kPinnedBytesMin) [[likely]]
+    return reply_.Bulk(text);
+  // The reply holds a reference to the block until it is sent, whatever happens to the key.
+  storage::BlobRef pinned = storage::PinnedText(entry);
+  const auto release = [](void* object) {
+    const std::unique_ptr<storage::BlobRef> dropped(static_cast<storage::BlobRef*>(object));
+  };
+  reply_.BulkPinned(text,
+                    {std::make_unique<storage::BlobRef>(std::move(pinned)).release(), release});
 }
 
 void CommandContext::ReplyWrongArity() const {
-  reply_.Error(
-      fmt::format("ERR wrong number of arguments for '{}' command", command_.full_name()));
+  reply_.Error(fmt::format("ERR wrong number of arguments for '{}' command", command_.full_name()));
 }
 
 void CommandContext::Redact(std::size_t index) const { arguments_[index] = "(redacted)"; }

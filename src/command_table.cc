@@ -11,8 +11,7 @@ namespace aeris {
 namespace {
 
 AclCategories ImpliedCategories(CommandFlags flags) {
-  AclCategories implied =
-      flags.has(CommandFlag::kFast) ? AclCategory::kFast : AclCategory::kSlow;
+  AclCategories implied = flags.has(CommandFlag::kFast) ? AclCategory::kFast : AclCategory::kSlow;
   if (flags.has(CommandFlag::kWrite)) implied = implied | AclCategory::kWrite;
   if (flags.has(CommandFlag::kAdmin)) {
     implied = implied | AclCategory::kAdmin | AclCategory::kDangerous;
@@ -31,7 +30,8 @@ Command::Command(const CommandSpec& spec, const Command* parent)
       categories_(spec.acl | ImpliedCategories(spec.flags)),
       full_name_(parent == nullptr ? std::string(spec.name)
                                    : parent->full_name() + "|" + std::string(spec.name)) {
-  // Reading data is @read, unless the command is about scripts (Redis: read-only and not scripting).
+  // Reading data is @read, unless the command is about scripts (Redis: read-only and not
+  // scripting).
   if (spec.flags.has(CommandFlag::kReadonly) && !spec.acl.has(AclCategory::kScripting)) {
     categories_ = categories_ | AclCategory::kRead;
   }

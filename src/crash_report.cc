@@ -78,9 +78,8 @@ void WriteClient(Writer& out) {
   out << "\n------ CURRENT CLIENT INFO ------\nid=" << current.client->id()
       << " addr=" << current.client->peer()
       << " fd=" << static_cast<std::uint64_t>(current.client->fd()) << " name=";
-  out.Cut(current.client->name)
-      << " db=" << static_cast<std::uint64_t>(current.client->database)
-      << "\nargc: " << std::uint64_t{current.argument_count} << "\n";
+  out.Cut(current.client->name) << " db=" << static_cast<std::uint64_t>(current.client->database)
+                                << "\nargc: " << std::uint64_t{current.argument_count} << "\n";
   for (std::size_t i = 0; i < std::min(current.argument_count, kArgumentsMax); ++i) {
     out << "argv[" << std::uint64_t{i} << "]: '";
     out.Cut(current.arguments[i]) << "'\n";

@@ -60,13 +60,10 @@ void Dispatcher::RunFault(Client& client, std::string_view text) {
   Finish(client);
 }
 
-bool Dispatcher::Refused(Client& client, const Command*& command,
+bool Dispatcher::Refused(Client& client, const Command* command,
                          std::span<std::string_view> arguments) {
   if (command == nullptr || !command->subcommands().empty()) [[unlikely]] {
     if (RefusedAsUnknown(client, command, arguments)) return true;
-    if (!command->subcommands().empty() && arguments.size() > 1) {
-      command = command->FindSubcommand(arguments[1]);
-    }
   }
   if (!command->ArityMatches(arguments.size())) [[unlikely]] {
     Reject(client, command,
@@ -105,7 +102,7 @@ bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
     Reject(client, nullptr, UnknownCommand(arguments));
     return true;
   }
-  if (arguments.size() > 1 && command->FindSubcommand(arguments[1]) == nullptr) {
+  if (arguments.size() > 1) {
     Reject(client, command,
            fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
                        arguments[1].substr(0, kEchoedBytesMax), ToUpper(command->full_name())));
@@ -122,12 +119,12 @@ void Dispatcher::Reject(Client& client, const Command* command, std::string_view
 
 bool Dispatcher::Paused(const Command& command) const {
   if (!server_.pause().active(server_.monotonic())) return false;
-  return server_.pause().kind() == ClientPause::Kind::kAll ||
-         command.has(CommandFlag::kWrite) || command.has(CommandFlag::kMayReplicate);
+  return server_.pause().kind() == ClientPause::Kind::kAll || command.has(CommandFlag::kWrite) ||
+         command.has(CommandFlag::kMayReplicate);
 }
 
-void Dispatcher::Call(Client& client, const Command& command,
-                      std::span<std::string_view> arguments, std::uint64_t first_key_hash) {
+void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,
+                      std::uint64_t first_key_hash) {
   client.last_command = &command;
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();

@@ -22,7 +22,8 @@ class Dispatcher {
     kDone,       // a reply was written, or the client is closing
     kPostponed,  // CLIENT PAUSE holds it: run it again later
   };
-  // `command` is what arguments[0] names, null when unknown. `first_key_hash` is the hash of the
+  // `command` is what arguments[0] names, or arguments[1] of a container; the container itself when
+  // that is unknown; null when arguments[0] is. `first_key_hash` is the hash of the
   // argument at command->first_key(), when there is one.
   Outcome Run(Client& client, const Command* command, std::span<std::string_view> arguments,
               std::uint64_t first_key_hash);
@@ -31,7 +32,7 @@ class Dispatcher {
 
  private:
   // Replies with the error that keeps the command from running, and returns true, if there is one.
-  bool Refused(Client& client, const Command*& command, std::span<std::string_view> arguments);
+  bool Refused(Client& client, const Command* command, std::span<std::string_view> arguments);
   bool RefusedAsUnknown(Client& client, const Command* command,
                         std::span<std::string_view> arguments);
   void Reject(Client& client, const Command* command, std::string_view error);

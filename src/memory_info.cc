@@ -41,9 +41,7 @@ void RefreshJemalloc() {
 
 #ifdef AERIS_JEMALLOC
 
-const char* AllocatorName() {
-  return kName;
-}
+const char* AllocatorName() { return kName; }
 
 std::size_t AllocatedBytes() {
   RefreshJemalloc();

@@ -23,9 +23,9 @@ void Monitor::Feed(const Client& sender, const Command& command,
                    std::span<const std::string_view> arguments) {
   if (command.has(CommandFlag::kSkipMonitor) || command.has(CommandFlag::kAdmin)) return;
   const std::int64_t micros = server_.clock().UnixMicros();
-  std::string line = fmt::format("{}.{:06} [{} {}]", micros / 1'000'000, micros % 1'000'000,
-                                 sender.database,
-                                 sender.unix_socket() ? "unix:" + sender.peer() : sender.peer());
+  std::string line =
+      fmt::format("{}.{:06} [{} {}]", micros / 1'000'000, micros % 1'000'000, sender.database,
+                  sender.unix_socket() ? "unix:" + sender.peer() : sender.peer());
   for (const std::string_view argument : arguments) line += " " + QuotedText(argument);
   // Ids of clients that are gone are dropped on the way; nobody else needs to tell the monitor.
   std::erase_if(ids_, [&](std::uint64_t id) {

@@ -25,6 +25,10 @@ void RequestBatch::Add(Client& client, std::string_view bytes) {
   Note(client);
   if (count == 0) return;  // an empty request gets no reply
   const Command* command = server_.commands().Find(arguments_[first]);
+  if (command != nullptr && !command->subcommands().empty() && count > 1) {
+    const Command* const subcommand = command->FindSubcommand(arguments_[first + 1]);
+    if (subcommand != nullptr) command = subcommand;
+  }
   std::uint64_t hash = 0;
   if (command != nullptr) {
     const std::size_t key = command->first_key();

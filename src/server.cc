@@ -88,11 +88,11 @@ std::expected<std::unique_ptr<Server>, Error> Server::Create(Options options) {
   const std::uint64_t descriptors = RaiseDescriptorLimit(wanted);
   if (descriptors < wanted) {
     if (descriptors <= kDescriptorsReserved) {
-      return std::unexpected(Error{
-          ErrorCode::kLimit, 0,
-          fmt::format("Your current 'ulimit -n' of {} is not enough for the server to start. "
-                      "Please increase your open file limit to at least {}. Exiting.",
-                      descriptors, wanted)});
+      return std::unexpected(
+          Error{ErrorCode::kLimit, 0,
+                fmt::format("Your current 'ulimit -n' of {} is not enough for the server to start. "
+                            "Please increase your open file limit to at least {}. Exiting.",
+                            descriptors, wanted)});
     }
     const unsigned before = config.maxclients;
     config.maxclients = static_cast<unsigned>(descriptors - kDescriptorsReserved);
@@ -124,10 +124,9 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
                         .lfu = false,
                         .lfu_log_factor = config().lfu_log_factor,
                         .lfu_decay_minutes = config().lfu_decay_time},
-      databases_(static_cast<std::size_t>(config().databases), keyspace_context_,
-                 [this](std::unique_ptr<storage::Keyspace> keyspace) {
-                   Discard(std::move(keyspace));
-                 }),
+      databases_(
+          static_cast<std::size_t>(config().databases), keyspace_context_,
+          [this](std::unique_ptr<storage::Keyspace> keyspace) { Discard(std::move(keyspace)); }),
       dispatcher_(*this),
       batch_(*this),
       io_(*this),
@@ -210,9 +209,9 @@ std::expected<void, Error> Server::OpenListeners() {
       if (!absent) {
         log().Warning("Could not create server TCP listening socket {}:{}: {}", address,
                       config().port, opened.error().message);
-        return std::unexpected(Error{ErrorCode::kSystem, error,
-                                     fmt::format("Failed listening on port {} (TCP), aborting.",
-                                                 config().port)});
+        return std::unexpected(
+            Error{ErrorCode::kSystem, error,
+                  fmt::format("Failed listening on port {} (TCP), aborting.", config().port)});
       }
     }
     if (!bound) {
@@ -251,11 +250,11 @@ std::expected<void, Error> Server::AddListener(UniqueFd fd, bool unix_socket) {
     log().Warning("Accepting client connection: {}; accepting pauses until descriptors are free",
                   Error::System("accept", sys_errno).message);
   };
-  auto listener = ae::Listener::Create(loop_, std::move(fd), std::move(options),
-                                       [this, unix_socket](UniqueFd connection, std::string peer) {
-                                         OnConnection(std::move(connection), std::move(peer),
-                                                      unix_socket);
-                                       });
+  auto listener =
+      ae::Listener::Create(loop_, std::move(fd), std::move(options),
+                           [this, unix_socket](UniqueFd connection, std::string peer) {
+                             OnConnection(std::move(connection), std::move(peer), unix_socket);
+                           });
   if (!listener) return std::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return {};

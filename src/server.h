@@ -93,7 +93,9 @@ class Server {
   std::string_view poller_name() const { return loop_.poller_name(); }
   // Bound TCP addresses and the unix socket, as in the log at start.
   const std::vector<std::unique_ptr<ae::Listener>>& listeners() const { return listeners_; }
-  std::uint32_t lru_clock() const { return static_cast<std::uint32_t>(unix_ms_ / 1000) & 0xFFFFFFU; }
+  std::uint32_t lru_clock() const {
+    return static_cast<std::uint32_t>(unix_ms_ / 1000) & 0xFFFFFFU;
+  }
   // Resident and used memory as the cron last saw them; used memory is the allocator's account plus
   // arenas and tables.
   std::size_t used_memory() const;

@@ -12,8 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSampleEvery{100};
-// Keys looked at in one step of active expiry and buckets moved in one step of growing: about half a
-// millisecond of work.
+// Keys looked at in one step of active expiry and buckets moved in one step of growing: about half
+// a millisecond of work.
 constexpr std::size_t kExpireKeysPerStep = 2000;
 constexpr std::size_t kBucketsPerStep = 256;
 constexpr milliseconds kExpireEvery{20};
@@ -57,8 +57,7 @@ void Server::WatchClients() {
   const MonotonicTime now = loop_.now();
   clients_.ForSome(cron_client_id_, count, [&](Client& client) {
     const auto idle = now - client.last_interaction;
-    if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) &&
-        !client.monitor) {
+    if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) && !client.monitor) {
       log().Verbose("Closing idle client id={} addr={}", client.id(), client.peer());
       return clients_.CloseSoon(client);
     }
@@ -74,7 +73,8 @@ void Server::WatchClients() {
 
 std::chrono::milliseconds Server::ExpireKeys() {
   ReadClock();
-  // While due keys are left, the next step comes in the next turn, after the clients that are ready.
+  // While due keys are left, the next step comes in the next turn, after the clients that are
+  // ready.
   const bool more = active_expire_ && databases_.ExpireDue(unix_ms_, kExpireKeysPerStep);
   return more ? milliseconds(0) : kExpireEvery;
 }

@@ -36,6 +36,11 @@ Blob* BlobStore::Create(std::string_view text, std::size_t size) {
   return blob;
 }
 
+void BlobStore::MoveTo(BlobStore& other, Blob* blob) {
+  Unlink(blob);
+  other.Link(blob);
+}
+
 void BlobStore::Free(Blob* blob) {
   Unlink(blob);
   Blob::Drop(blob);

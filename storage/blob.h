@@ -84,6 +84,8 @@ class BlobStore {
   // A blob of `size` bytes that starts with `text` (which is not longer); the rest is zero.
   [[nodiscard]] Blob* Create(std::string_view text, std::size_t size);
   void Free(Blob* blob);
+  // Gives a blob of this store to another one.
+  void MoveTo(BlobStore& other, Blob* blob);
   // Replaces the text in place. False, and nothing done, when the blob is referenced elsewhere or
   // its capacity does not suit. `text` may lie inside the blob.
   [[nodiscard]] bool Assign(Blob* blob, std::string_view text);

@@ -415,6 +415,24 @@ bool Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key
   return true;
 }
 
+bool Keyspace::Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now) {
+  if (impl_ == nullptr) return false;
+  const Table::Slot source = impl_->FindLive(from, now);
+  if (!source) return false;
+  Impl& target = to.parts(now);
+  // The entry stays where it is while the table changes, its slot does not.
+  std::byte* const entry = impl_->BytesOf(source);
+  EntrySpec spec = SpecOf(EntryView(entry));
+  if (spec.kind == Kind::kBlob) {
+    impl_->blobs.MoveTo(target.blobs, spec.blob);
+    StoreBlob(entry, nullptr);  // the old entry owns it no longer
+  }
+  spec.key_blob = nullptr;
+  target.Store(to_key, target.FindLive(to_key, now), spec, 0, Slack::kNone);
+  impl_->Remove(impl_->table.Find(from.hash, from.text), from.hash);
+  return true;
+}
+
 void Keyspace::SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now) {
   if (impl_ == nullptr) return;
   if (const Table::Slot slot = impl_->FindLive(key, now)) {

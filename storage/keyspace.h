@@ -94,6 +94,9 @@ class Keyspace {
   // Copies value, encoding and deadline to `to_key` of `to` (which may be this keyspace), replacing
   // what is there. False when `from` does not exist.
   bool Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
+  // As Copy, and `from` is gone afterwards. A large value changes hands without being copied, and
+  // the access clock stays. `from` and `to_key` of one keyspace are different keys.
+  bool Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
   void SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now);
 
   // --- Sweeps. A cursor is a position in hash space, 0 at the start and at the end; any 64-bit

@@ -4,11 +4,11 @@
 #include <limits>
 
 #include "src/authentication.h"
+#include "src/base/number_text.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
-#include "src/base/number_text.h"
 #include "src/error_replies.h"
 #include "src/server.h"
 #include "src/version.h"
@@ -75,8 +75,7 @@ bool ParseHello(CommandContext& context, HelloOptions& options) {
         return false;
       }
     } else {
-      context.reply().Error(
-          fmt::format("ERR Syntax error in HELLO option '{}'", context.arg(i)));
+      context.reply().Error(fmt::format("ERR Syntax error in HELLO option '{}'", context.arg(i)));
       return false;
     }
   }
@@ -151,9 +150,9 @@ void Select(CommandContext& context) {
   const std::optional<std::int64_t> index = context.IntegerArg(1);
   if (!index) return;
   if (*index < std::numeric_limits<int>::min() || *index > std::numeric_limits<int>::max()) {
-    return context.reply().Error(fmt::format("ERR value is out of range, value must between {} and {}",
-                                             std::numeric_limits<int>::min(),
-                                             std::numeric_limits<int>::max()));
+    return context.reply().Error(
+        fmt::format("ERR value is out of range, value must between {} and {}",
+                    std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
   }
   if (*index < 0 || static_cast<std::size_t>(*index) >= context.server().databases().count()) {
     return context.reply().Error(err::kDbIndexOutOfRange);
@@ -161,7 +160,6 @@ void Select(CommandContext& context) {
   context.client().database = static_cast<int>(*index);
   context.reply().Ok();
 }
-
 
 constexpr Change kAuthHistory[] = {{"6.0.0", "Added ACL style (username and password)."}};
 

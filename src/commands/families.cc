@@ -8,6 +8,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       CommandCommands(),
       ConnectionCommands(),
       StringCommands(),
+      ClusterCommands(), ConnectionCommands(), DumpCommands(),   ExpireCommands(),
+      GenericCommands(), ObjectCommands(),     StringCommands(),
   };
 }
 

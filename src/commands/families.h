@@ -12,6 +12,10 @@ namespace aeris {
 std::span<const CommandSpec> ClusterCommands();
 std::span<const CommandSpec> CommandCommands();
 std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> DumpCommands();
+std::span<const CommandSpec> ExpireCommands();
+std::span<const CommandSpec> GenericCommands();
+std::span<const CommandSpec> ObjectCommands();
 std::span<const CommandSpec> StringCommands();
 
 // All of them, in the order in which COMMAND lists the commands.

@@ -50,9 +50,8 @@ class Lengths {
       : columns_(b.size() + 1), cells_((a.size() + 1) * columns_) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
       for (std::size_t j = 1; j <= b.size(); ++j) {
-        cells_[i * columns_ + j] = a[i - 1] == b[j - 1]
-                                       ? At(i - 1, j - 1) + 1
-                                       : std::max(At(i - 1, j), At(i, j - 1));
+        cells_[i * columns_ + j] =
+            a[i - 1] == b[j - 1] ? At(i - 1, j - 1) + 1 : std::max(At(i - 1, j), At(i, j - 1));
       }
     }
   }

@@ -346,8 +346,7 @@ void SetRange(CommandContext& context) {
   const auto begin = static_cast<std::size_t>(*offset);
   if (!LengthAllowed(context, begin, value.size())) return;
   const std::size_t size = std::max(old_size, begin + value.size());
-  const std::span<char> text =
-      context.keyspace().ResizeString(context.Key(1), size, context.now());
+  const std::span<char> text = context.keyspace().ResizeString(context.Key(1), size, context.now());
   std::ranges::copy(value, text.begin() + static_cast<std::ptrdiff_t>(begin));
   context.Changed();
   context.reply().Integer(static_cast<std::int64_t>(size));
@@ -359,7 +358,6 @@ void StrLen(CommandContext& context) {
   if (!context.FindStringForRead(1, entry)) return;
   context.reply().Integer(entry ? static_cast<std::int64_t>(entry.text_size()) : 0);
 }
-
 
 constexpr KeySpec kAppendKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
 

@@ -304,6 +304,29 @@ TEST_F(KeyspaceTest, CopiesKeepEncodingAndDeadline) {
   }
 }
 
+TEST_F(KeyspaceTest, MovesKeysWithinAndAcrossKeyspacesWithoutCopyingLargeValues) {
+  Keyspace other(shared.context);
+  for (const std::size_t size : {0, 3, 300, 3'000, 300'000}) {
+    for (Keyspace* to : {&keyspace, &other}) {
+      SCOPED_TRACE(testing::Message() << size << " bytes");
+      Set(keyspace, "from", Pattern(size, 3), kNow + 50);
+      Set(*to, "to", Pattern(size / 2, 4));
+      const char* const before = size > 2048 ? Peek("from").text().data() : nullptr;
+      ASSERT_TRUE(keyspace.Move(keyspace.Hash("from"), *to, to->Hash("to"), kNow));
+      EXPECT_EQ(TextAt(*to, "to", kNow), Pattern(size, 3));
+      const EntryView moved = to->Find(to->Hash("to"), kNow, kPeek);
+      EXPECT_EQ(moved.deadline(), kNow + 50);
+      if (before != nullptr) {
+        EXPECT_EQ(moved.text().data(), before);
+      }
+      EXPECT_FALSE(Peek("from"));
+      keyspace.CheckInvariants();
+      other.CheckInvariants();
+    }
+  }
+  EXPECT_FALSE(keyspace.Move(keyspace.Hash("absent"), other, other.Hash("to"), kNow));
+}
+
 TEST_F(KeyspaceTest, PinnedTextStaysWhateverHappensToItsKey) {
   const std::string large(50'000, 'x');
   Keyspace doomed(shared.context);

@@ -1,0 +1,153 @@
+// DUMP and RESTORE: values as Redis serialises them.
+#include <limits>
+
+#include "src/command_context.h"
+#include "src/commands/families.h"
+#include "src/commands/key_specs.h"
+#include "src/deadline_argument.h"
+#include "src/error_replies.h"
+#include "src/server.h"
+#include "storage/dump_payload.h"
+
+namespace aeris {
+namespace {
+
+// DUMP key. Replies the payload as bulk string | null.
+void Dump(CommandContext& context) {
+  const storage::EntryView entry = context.FindForRead(1);
+  if (!entry) return context.reply().Null();
+  context.reply().Bulk(storage::DumpPayload(entry));
+}
+
+struct RestoreOptions {
+  bool replace = false;
+  bool absolute_ttl = false;
+  std::int64_t idle_seconds = -1;
+  std::int64_t frequency = -1;
+};
+
+// False after an error reply.
+bool ParseRestoreOptions(const CommandContext& context, RestoreOptions& options) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 4; i < context.argc(); ++i) {
+    const bool has_value = i + 1 < context.argc();
+    if (context.ArgIs(i, "replace")) {
+      options.replace = true;
+    } else if (context.ArgIs(i, "absttl")) {
+      options.absolute_ttl = true;
+    } else if (has_value && context.ArgIs(i, "idletime") && options.frequency == -1) {
+      const auto idle = context.IntegerArg(++i);
+      if (!idle) return false;
+      if (*idle < 0) {
+        context.reply().Error("ERR Invalid IDLETIME value, must be >= 0");
+        return false;
+      }
+      options.idle_seconds = std::min(*idle, kMax / 1000);
+    } else if (has_value && context.ArgIs(i, "freq") && options.idle_seconds == -1) {
+      const auto frequency = context.IntegerArg(++i);
+      if (!frequency) return false;
+      if (*frequency < 0 || *frequency > 255) {
+        context.reply().Error("ERR Invalid FREQ value, must be >= 0 and <= 255");
+        return false;
+      }
+      options.frequency = *frequency;
+    } else {
+      context.reply().Error(err::kSyntax);
+      return false;
+    }
+  }
+  return true;
+}
+
+void SetClock(const CommandContext& context, const RestoreOptions& options) {
+  const bool lfu = context.server().databases().context().lfu;
+  const storage::HashedKey key = context.Key(1);
+  if (lfu && options.frequency >= 0) {
+    const auto frequency = static_cast<std::uint8_t>(options.frequency);
+    context.keyspace().SetAccessClock(key, storage::ClockFromFrequency(frequency, context.now()),
+                                      context.now());
+  } else if (!lfu && options.idle_seconds >= 0) {
+    const auto idle = static_cast<std::uint64_t>(options.idle_seconds);
+    context.keyspace().SetAccessClock(key, storage::ClockFromIdleSeconds(idle, context.now()),
+                                      context.now());
+  }
+}
+
+// RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]. Replies OK.
+void Restore(CommandContext& context) {
+  RestoreOptions options;
+  if (!ParseRestoreOptions(context, options)) return;
+  if (!options.replace && context.FindForWrite(1)) return context.reply().Error(err::kBusyKey);
+  const auto ttl = context.IntegerArg(2);
+  if (!ttl) return;
+  if (*ttl < 0) return context.reply().Error("ERR Invalid TTL value, must be >= 0");
+  const auto value = storage::ParseDumpPayload(context.arg(3));
+  if (!value) {
+    return context.reply().Error(value.error() == storage::PayloadFault::kChecksum
+                                     ? "ERR DUMP payload version or checksum are wrong"
+                                     : "ERR Bad data format");
+  }
+  UnixMs deadline = kNoDeadline;
+  if (*ttl != 0) {
+    // A time to live beyond 64 bits is for ever in all but name.
+    deadline =
+        DeadlineFrom(*ttl, {.seconds = false, .absolute = options.absolute_ttl}, context.now())
+            .value_or(std::numeric_limits<std::int64_t>::max());
+  }
+  context.Changed();
+  if (deadline != kNoDeadline && deadline <= context.now()) {
+    context.keyspace().Delete(context.Key(1), context.now());
+    return context.reply().Ok();
+  }
+  context.keyspace().SetString(context.Key(1), *value, context.now(), {.deadline = deadline});
+  SetClock(context, options);
+  context.reply().Ok();
+}
+
+constexpr Change kRestoreHistory[] = {{"3.0.0", "Added the `REPLACE` modifier."},
+                                      {"5.0.0", "Added the `ABSTTL` modifier."},
+                                      {"5.0.0", "Added the `IDLETIME` and `FREQ` options."}};
+
+constexpr std::string_view kDumpTips[] = {"nondeterministic_output"};
+
+constexpr CommandSpec kDumpCommands[] = {
+    {.name = "dump",
+     .handler = Dump,
+     .arity = 2,
+     .flags = Flag::kReadonly,
+     .acl = Acl::kKeyspace,
+     .keys = kReadKey,
+     .group = Group::kGeneric,
+     .since = "2.6.0",
+     .complexity =
+         "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of "
+         "Redis objects composing the value and M their average size. For small string values the "
+         "time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
+     .summary = "Return a serialized version of the value stored at the specified key.",
+     .arguments = "key:key#0",
+     .tips = kDumpTips},
+    {.name = "restore",
+     .handler = Restore,
+     .arity = -4,
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .acl = Acl::kKeyspace | Acl::kDangerous,
+     .keys = kOverwriteKey,
+     .group = Group::kGeneric,
+     .since = "2.6.0",
+     .complexity = "O(1) to create the new key and additional O(N*M) to reconstruct the serialized "
+                   "value, where N is the number of Redis objects composing the value and M their "
+                   "average size. For small string values the time complexity is thus O(1)+O(1*M) "
+                   "where M is small, so simply O(1). However for sorted set values the complexity "
+                   "is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+     .summary = "Create a key using the provided serialized value, previously obtained using DUMP.",
+     .arguments = "key:key#0 ttl:integer serialized-value:string 'REPLACE' "
+                  "replace:pure-token?@3.0.0 'ABSTTL' absttl:pure-token?@5.0.0 'IDLETIME' "
+                  "seconds:integer?@5.0.0 'FREQ' frequency:integer?@5.0.0",
+     .history = kRestoreHistory},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> DumpCommands() { return kDumpCommands; }
+
+}  // namespace aeris
