@@ -3,14 +3,18 @@
 namespace aeris {
 
 std::vector<std::span<const CommandSpec>> AllFamilies() {
+  // clang-format off: one a line, so that changes merge
   return {
       ClusterCommands(),
       CommandCommands(),
       ConnectionCommands(),
+      DumpCommands(),
+      ExpireCommands(),
+      GenericCommands(),
+      ObjectCommands(),
       StringCommands(),
-      ClusterCommands(), ConnectionCommands(), DumpCommands(),   ExpireCommands(),
-      GenericCommands(), ObjectCommands(),     StringCommands(),
   };
+  // clang-format on
 }
 
 }  // namespace aeris

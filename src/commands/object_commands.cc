@@ -2,7 +2,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
-#include "src/help_reply.h"
+#include "src/commands/help.h"
 #include "src/server.h"
 
 namespace aeris {
