@@ -232,7 +232,7 @@ class Disconnects(ServerTest):
 
     def connected(self):
         with self.server.connect() as connection:
-            return len(connection.call("CLIENT", "LIST").splitlines())
+            return connection.call("CLIENT", "LIST").count(b"id=")
 
     def test_resets_in_every_state_end_only_that_client(self):
         with self.server.connect() as connection:

@@ -153,8 +153,8 @@ class StartOptions(ServerTest):
         self.assert_serves(first)
 
     def test_a_directory_that_is_not_there_stops_the_start(self):
-        output = self.refused(config="port 0\ndir /no/such/directory\n")
-        self.assertIn(">>> 'dir /no/such/directory'\nNo such file or directory\n", output)
+        output = self.refused(config="port 0\ndir /proc/no-such-directory\n")
+        self.assertIn(">>> 'dir /proc/no-such-directory'\nNo such file or directory\n", output)
 
     def test_every_directive_of_redis_is_known(self):
         """The defaults of the reference, written to a file, start this server."""

@@ -96,7 +96,7 @@ class Daemon(ServerTest):
         self.assertFalse(os.path.exists(server.path("d.pid")))
 
     def test_a_log_file_that_cannot_be_opened_stops_the_start(self):
-        server = self.new_server({"logfile": "/no/such/directory/log"})
+        server = self.new_server({"logfile": "/proc/no-such-directory/log"})
         server.spawn()
         self.assertEqual(server.process.wait(30), 1)
         self.assertRegex(server.output(), r"(?i)can't open the log file|No such file or directory")
