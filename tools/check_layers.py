@@ -7,7 +7,8 @@
   tests, tools             include anything
 
 Quoted includes start at the root of the tree ("src/base/check.h") and name a file that is there;
-and no chain of includes inside a folder comes back to where it began. Prints one line per fault,
+and no chain of includes inside a folder comes back to where it began (`table_impl.h`, the bodies
+of the templates of `table.h`, counts as a part of it). Prints one line per fault,
 `path:line: what`; the exit status is 1 when there are any.
 """
 
@@ -64,6 +65,15 @@ def check_include(root, layer, name, quoted):
     return None
 
 
+def unit_of(path):
+    """The header that a header of template bodies belongs to; every other file is its own."""
+    return path.removesuffix("_impl.h") + ".h" if path.endswith("_impl.h") else path
+
+
+def is_impl_pair(header, impl):
+    return impl.endswith("_impl.h") and unit_of(impl) == header
+
+
 def find_cycles(graph):
     """Chains of includes that come back to their begin, each once, as lists of paths."""
     state, cycles = {}, []  # state: 1 on the current path, 2 done
@@ -93,8 +103,8 @@ def check_tree(root):
             fault = check_include(root, layer, name, quoted)
             if fault:
                 faults.append(f"{relative}:{number}: {fault}")
-            elif quoted:
-                graph.setdefault(relative, set()).add(name)
+            elif quoted and not (is_impl_pair(relative, name) or is_impl_pair(name, relative)):
+                graph.setdefault(unit_of(relative), set()).add(unit_of(name))
     for cycle in find_cycles(graph):
         faults.append(f"{cycle[0]}:1: includes come back to it: {' -> '.join(cycle)}")
     return faults

@@ -70,6 +70,14 @@ class CheckLayersTest(unittest.TestCase):
     def test_refuses_a_header_that_includes_itself(self):
         self.expect_one_fault({"ae/a.h": '#include "ae/a.h"\n'}, "come back")
 
+    def test_takes_template_bodies_for_a_part_of_their_header(self):
+        pair = {"storage/t.h": '#include "storage/t_impl.h"\n',
+                "storage/t_impl.h": '#include "storage/t.h"\n'}
+        self.assertEqual(self.faults(pair), [])
+        self.expect_one_fault({"storage/t.h": pair["storage/t.h"],
+                               "storage/t_impl.h": '#include "storage/u.h"\n',
+                               "storage/u.h": '#include "storage/t.h"\n'}, "come back")
+
     def test_sees_a_directive_with_spaces(self):
         self.expect_one_fault({"ae/bad.cc": '  #  include  "storage/table.h"\n'}, "may not include")
 
