@@ -505,7 +505,8 @@ std::size_t Keyspace::MemoryUsage(EntryView entry) const {
   for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {
     if (blob != nullptr) bytes += BlobStore::BytesOf(blob);
   }
-  return bytes + impl_->table.memory_bytes() / std::max<std::size_t>(1, size());
+  // A lone key is not charged for the pages that a small table starts with.
+  return bytes + std::min(sizeof(Bucket), impl_->table.memory_bytes() / size());
 }
 
 bool Keyspace::large() const {

@@ -41,8 +41,12 @@ class Filled {
     }
     while (keyspace.Maintain(1'000)) {
     }
+    constexpr std::size_t kSequence = 1 << 16;
+    std::mt19937_64 engine(1);
+    for (std::size_t i = 0; i < kSequence; ++i) sequence_.emplace_back(engine() % keys);
   }
-  Key Any() { return Key(engine_() % keys_); }
+  // From a sequence made beforehand, so that the benchmark's own work stays small.
+  const Key& Any() { return sequence_[next_++ % sequence_.size()]; }
   double BytesPerKey() const {
     const Keyspace::Memory memory = keyspace.memory();
     return static_cast<double>(memory.table + memory.arena) / static_cast<double>(keys_);
@@ -50,7 +54,8 @@ class Filled {
 
  private:
   std::size_t keys_;
-  std::mt19937_64 engine_{1};
+  std::vector<Key> sequence_;
+  std::size_t next_ = 0;
   KeyHasher hasher_{KeyHasher::Secret{}};
   Random random_{1};
   KeyspaceContext context_{.hasher = hasher_, .random = random_};
@@ -63,7 +68,7 @@ void KeyspaceHit(benchmark::State& state) {
   Filled filled(static_cast<std::size_t>(state.range(0)));
   std::size_t bytes = 0;
   for (auto _ : state) {
-    const Key key = filled.Any();
+    const Key& key = filled.Any();
     bytes += filled.keyspace.Find(filled.keyspace.Hash(key.text()), kNow, kForRead).text().size();
   }
   benchmark::DoNotOptimize(bytes);
@@ -84,20 +89,18 @@ void KeyspaceOverwrite(benchmark::State& state) {
   Filled filled(static_cast<std::size_t>(state.range(0)));
   const std::string value(kValueBytes, 'w');
   for (auto _ : state) {
-    const Key key = filled.Any();
+    const Key& key = filled.Any();
     filled.keyspace.SetString(filled.keyspace.Hash(key.text()), value, kNow, {});
   }
 }
 
 // The three passes over a batch; `run` is called with each hashed key at the end.
 template <typename Run>
-void RunBatch(Filled& filled, std::vector<Key>& keys, Run run) {
+void RunBatch(Filled& filled, Run run) {
   std::array<HashedKey, kBatch> hashed;
-  keys.clear();
-  for (std::size_t i = 0; i < kBatch; ++i) keys.push_back(filled.Any());
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    hashed[i] = filled.keyspace.Hash(keys[i].text());
-    filled.keyspace.PrefetchBucket(hashed[i].hash);
+  for (HashedKey& key : hashed) {
+    key = filled.keyspace.Hash(filled.Any().text());
+    filled.keyspace.PrefetchBucket(key.hash);
   }
   for (const HashedKey& key : hashed) filled.keyspace.PrefetchEntry(key.hash);
   for (const HashedKey& key : hashed) run(key);
@@ -105,10 +108,9 @@ void RunBatch(Filled& filled, std::vector<Key>& keys, Run run) {
 
 void KeyspaceBatchHit(benchmark::State& state) {
   Filled filled(static_cast<std::size_t>(state.range(0)));
-  std::vector<Key> keys;
   std::size_t bytes = 0;
   for (auto _ : state) {
-    RunBatch(filled, keys, [&](const HashedKey& key) {
+    RunBatch(filled, [&](const HashedKey& key) {
       bytes += filled.keyspace.Find(key, kNow, kForRead).text().size();
     });
   }
@@ -119,9 +121,8 @@ void KeyspaceBatchHit(benchmark::State& state) {
 void KeyspaceBatchOverwrite(benchmark::State& state) {
   Filled filled(static_cast<std::size_t>(state.range(0)));
   const std::string value(kValueBytes, 'w');
-  std::vector<Key> keys;
   for (auto _ : state) {
-    RunBatch(filled, keys,
+    RunBatch(filled,
              [&](const HashedKey& key) { filled.keyspace.SetString(key, value, kNow, {}); });
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
