@@ -13,6 +13,7 @@
 #include "storage/blob.h"
 #include "storage/entry_codec.h"
 #include "storage/hash_table.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 
@@ -41,10 +42,10 @@ class EntryPolicy {
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
   void Prefetch(Ref ref) const {
     const std::byte* const entry = arena_->At(ref);
-    __builtin_prefetch(entry);
+    storage::Prefetch(entry);
     const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);
-    for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) __builtin_prefetch(entry + at);
-    __builtin_prefetch(entry + bytes - 1);
+    for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) storage::Prefetch(entry + at);
+    storage::Prefetch(entry + bytes - 1);
   }
 
  private:
