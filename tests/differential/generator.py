@@ -1,6 +1,7 @@
 """Commands from the grammar, some of them damaged, none that would end or blind the run."""
 from arguments import KEYS, junk, key, milliseconds, small
 from grammar import FAMILIES, Options, expand
+from normalise import not_sent
 
 
 # Relative times that would run out during the test are moved far away (position of the first
@@ -58,7 +59,7 @@ class Generator:
             if random.random() < 0.2:
                 arguments[0] = arguments[0].swapcase()
             move_times_away(arguments)
-            if not forbidden(arguments):
+            if not forbidden(arguments) and not not_sent(arguments):
                 return arguments
 
     def restore(self):

@@ -359,6 +359,22 @@ HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"d
          b"module", b"cluster")
 
 
+def not_sent(arguments):
+    """What is left out because Redis is known to be wrong there, and its state differs afterwards.
+
+    RESTORE with a relative deadline near 2^63: Redis adds the time of day without a check, so that
+    the sum wraps and the key is gone at once; aeris refuses or keeps it.
+    """
+    return arguments[0].lower() == b"restore" and len(arguments) > 2 and \
+        arguments[2].isdigit() and int(arguments[2]) > 2 ** 62
+
+
+def same_up_to_nul(ours_raw, theirs_raw):
+    """Redis formats errors as C strings: an echoed argument ends at its first NUL, which takes the
+    rest of the line with it. Ours shows the argument."""
+    return ours_raw.startswith(b"-") and ours_raw.split(b"\0")[0] == theirs_raw[:-2]
+
+
 def rule_for(arguments):
     name = arguments[0].lower()
     if len(arguments) > 1:
@@ -379,6 +395,12 @@ def equal(arguments, ours_raw, theirs_raw, context):
         return True
     if not ours_raw or not theirs_raw:
         return False
+    if any(b"\0" in argument for argument in arguments):
+        if same_up_to_nul(ours_raw, theirs_raw):
+            return True
+        # A cursor is a C string to Redis too, so that "1\0" is 1; ours refuses it.
+        if arguments[0].lower() == b"scan" and ours_raw == b"-ERR invalid cursor\r\n":
+            return True
     rule = rule_for(arguments)
     if rule is None:
         return False
