@@ -57,7 +57,7 @@ class Model {
       case 10:
         return Delete();
       case 11:
-        return Copy();
+        return engine_() % 2 == 0 ? Copy() : Move();
       case 12:
         return SetFromItself();
       case 13:
@@ -239,6 +239,22 @@ class Model {
     ASSERT_EQ(keyspace().Copy(Hashed(from), *keyspaces_[target], Hashed(to), now_),
               value != nullptr);
     if (value != nullptr) models_[target][to] = ModelValue(*value);
+    CheckKey(from);
+    which_ = target;
+    CheckKey(to);
+  }
+
+  void Move() {
+    const std::string from = AnyKey(), to = AnyKey();
+    const std::size_t target = engine_() % 2, source = which_;
+    if (source == target && from == to) return;
+    const ModelValue* const value = Current(from);
+    ASSERT_EQ(keyspace().Move(Hashed(from), *keyspaces_[target], Hashed(to), now_),
+              value != nullptr);
+    if (value != nullptr) {
+      models_[target][to] = ModelValue(*value);
+      models_[source].erase(from);
+    }
     CheckKey(from);
     which_ = target;
     CheckKey(to);

@@ -306,9 +306,9 @@ TEST_F(KeyspaceTest, CopiesKeepEncodingAndDeadline) {
 
 TEST_F(KeyspaceTest, MovesKeysWithinAndAcrossKeyspacesWithoutCopyingLargeValues) {
   Keyspace other(shared.context);
-  for (const std::size_t size : {0, 3, 300, 3'000, 300'000}) {
+  for (const std::size_t size : {0u, 3u, 300u, 3'000u, 300'000u}) {
     for (Keyspace* to : {&keyspace, &other}) {
-      SCOPED_TRACE(testing::Message() << size << " bytes");
+      SCOPED_TRACE(::testing::Message() << size << " bytes");
       Set(keyspace, "from", Pattern(size, 3), kNow + 50);
       Set(*to, "to", Pattern(size / 2, 4));
       const char* const before = size > 2048 ? Peek("from").text().data() : nullptr;
