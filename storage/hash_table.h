@@ -50,6 +50,7 @@
 #include "storage/bucket.h"
 #include "storage/bucket_array.h"
 #include "storage/expire_wheel.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 
@@ -109,7 +110,7 @@ class HashTable {
   // Hints for a batch: first all buckets, then all entries.
   void PrefetchBucket(std::uint64_t hash) const {
     const BucketArray& array = ArrayOf(hash);
-    __builtin_prefetch(&array[array.Home(hash)]);
+    storage::Prefetch(&array[array.Home(hash)]);
   }
   void PrefetchEntry(std::uint64_t hash) const;
 

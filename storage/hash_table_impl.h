@@ -213,7 +213,7 @@ void HashTable<Policy>::MoveHomes(std::uint64_t count) {
 template <HashTablePolicy Policy>
 void HashTable<Policy>::MoveHome(std::uint64_t home) {
   if (home + 2 * kPrefetchBuckets < old_.buckets()) {
-    __builtin_prefetch(&old_[home + 2 * kPrefetchBuckets]);
+    storage::Prefetch(&old_[home + 2 * kPrefetchBuckets]);
     PrefetchEntries(old_[home + kPrefetchBuckets]);
   }
   const Bucket& bucket = old_[home];
@@ -371,7 +371,7 @@ bool HashTable<Policy>::SweepArray(bool in_old, std::size_t& budget, SweepResult
     if (count < found) array.codes().PutBack({due.data() + count, found - count});
     for (std::size_t i = 0; i < count; ++i) {
       if (i + 2 * kPrefetchDue < count) {
-        __builtin_prefetch(&array[due[i + 2 * kPrefetchDue] / Bucket::kSlots]);
+        storage::Prefetch(&array[due[i + 2 * kPrefetchDue] / Bucket::kSlots]);
       }
       if (i + kPrefetchDue < count) {
         const std::uint64_t ahead = due[i + kPrefetchDue];
