@@ -82,14 +82,24 @@ std::size_t DeadlineCodes::NextChunk(std::size_t chunk, std::span<const std::uin
   return chunks_;
 }
 
-std::size_t DeadlineCodes::CollectDue(const ExpireWheel& wheel,
-                                      std::span<std::uint64_t, kChunkSlots> due) {
-  const std::size_t chunk = NextChunk(next_slot_ / kChunkSlots, wheel.due_codes());
-  if (chunk >= chunks_) {
-    next_slot_ = slots_;
-    return 0;
+DeadlineCodes::Collected DeadlineCodes::CollectDue(const ExpireWheel& wheel,
+                                                   std::span<std::uint64_t, kDueMax> due,
+                                                   std::size_t chunks_max) {
+  Collected collected;
+  while (!done() && collected.due + kChunkSlots <= kDueMax && collected.chunks < chunks_max) {
+    const std::size_t chunk = NextChunk(next_slot_ / kChunkSlots, wheel.due_codes());
+    const std::size_t first = std::max(next_slot_, chunk * kChunkSlots);
+    next_slot_ = std::min((chunk + 1) * kChunkSlots, slots_);
+    if (chunk >= chunks_) break;
+    collected.due += CollectChunk(wheel, first, due.data() + collected.due);
+    ++collected.chunks;
   }
-  const std::size_t first = std::max(next_slot_, chunk * kChunkSlots);
+  return collected;
+}
+
+std::size_t DeadlineCodes::CollectChunk(const ExpireWheel& wheel, std::size_t first,
+                                        std::uint64_t* due) {
+  const std::size_t chunk = first / kChunkSlots;
   const std::size_t end = std::min((chunk + 1) * kChunkSlots, slots_);
   // A chunk entered in its middle keeps its bits: codes filed since may lie in its first part.
   if (has_bitmap() && first == chunk * kChunkSlots) {
@@ -105,7 +115,6 @@ std::size_t DeadlineCodes::CollectDue(const ExpireWheel& wheel,
       due[count++] = group + static_cast<std::uint64_t>(std::countr_zero(mask));
     }
   }
-  next_slot_ = end;
   return count;
 }
 

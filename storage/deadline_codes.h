@@ -25,6 +25,7 @@ namespace aeris::storage {
 class DeadlineCodes {
  public:
   static constexpr std::size_t kChunkSlots = std::size_t{64} * Bucket::kSlots;
+  static constexpr std::size_t kDueMax = 2 * kChunkSlots;  // collected at once
   // Below this a pass reads all bytes (40 KiB in 3 us), and the bitmap would be larger than them.
   static constexpr std::size_t kBitmapSlotsMin = 64 * kChunkSlots;
 
@@ -43,11 +44,16 @@ class DeadlineCodes {
 
   // --- Sweeping. `next_slot` is how far the current pass has come.
   void StartPass(std::size_t first_slot) { next_slot_ = first_slot; }
-  // Collects due slots from where the pass stands into `due`, at most one chunk, and moves past
-  // the chunk. Returns how many; 0 with done() at the
-  // end; 0 without it means call again.
-  std::size_t CollectDue(const ExpireWheel& wheel, std::span<std::uint64_t, kChunkSlots> due);
-  // Takes back the collected slots from `due[from]` on: the pass goes on there later.
+  struct Collected {
+    std::size_t due = 0;     // slots written
+    std::size_t chunks = 0;  // chunks read
+  };
+  // Collects due slots from where the pass stands into `due`, and moves past them; reads no more
+  // than `chunks_max` chunks. Several chunks at a time, since a chunk often holds one due key, and
+  // the caller needs the next ones to prefetch.
+  Collected CollectDue(const ExpireWheel& wheel, std::span<std::uint64_t, kDueMax> due,
+                       std::size_t chunks_max);
+  // Takes back collected slots, those not looked at: the pass goes on there later.
   void PutBack(std::span<const std::uint64_t> rest);
   bool done() const { return next_slot_ >= slots_; }
 
@@ -66,6 +72,8 @@ class DeadlineCodes {
     return reinterpret_cast<std::uint64_t*>(bitmap_.data()) + code * row_words_;
   }
   void Mark(std::uint8_t code, std::size_t chunk);
+  // The due slots from `first` on in its chunk; clears the chunk's bits.
+  std::size_t CollectChunk(const ExpireWheel& wheel, std::size_t first, std::uint64_t* due);
   // The first chunk from `chunk` on that may hold a due code, or chunks_.
   std::size_t NextChunk(std::size_t chunk, std::span<const std::uint8_t> codes) const;
 

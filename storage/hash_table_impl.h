@@ -362,12 +362,12 @@ template <typename Visit>
 bool HashTable<Policy>::SweepArray(bool in_old, std::size_t& budget, SweepResult& result,
                                    Visit&& visit) {
   BucketArray& array = in_old ? old_ : main_;
-  std::array<std::uint64_t, DeadlineCodes::kChunkSlots> due;
+  std::array<std::uint64_t, DeadlineCodes::kDueMax> due;
   while (!array.codes().done()) {
     if (budget < kKeyCost) return false;
-    const std::size_t found = array.codes().CollectDue(wheel_, due);
+    const auto [found, chunks] = array.codes().CollectDue(wheel_, due, budget / kChunkCost);
     const std::size_t count = std::min(found, budget / kKeyCost);
-    budget -= std::min(budget, count * kKeyCost + kChunkCost);
+    budget -= std::min(budget, count * kKeyCost + chunks * kChunkCost);
     if (count < found) array.codes().PutBack({due.data() + count, found - count});
     for (std::size_t i = 0; i < count; ++i) {
       if (i + 2 * kPrefetchDue < count) {
