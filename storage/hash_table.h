@@ -46,6 +46,7 @@
 
 #include "src/base/check.h"
 #include "src/base/clock.h"
+#include "src/base/prefetch.h"
 #include "src/base/random.h"
 #include "storage/bucket.h"
 #include "storage/bucket_array.h"
@@ -61,7 +62,7 @@ concept HashTablePolicy = requires(const P& policy, Ref ref, std::string_view ke
     policy.HashOf(ref)
     } -> std::same_as<std::uint64_t>;  // of the stored key; the same at all times
   { policy.Matches(ref, key) } -> std::same_as<bool>;
-  policy.Prefetch(ref);  // hints that the entry will be read; must accept any stored reference
+  policy.Prefetch(ref);  // hints that the entry will be read; declare it AERIS_PREFETCHES
 };
 
 // What a sweep over due keys says about one of them.
@@ -108,11 +109,11 @@ class HashTable {
   // --- Finding. One cache line, and the entry; none of these changes anything.
   [[nodiscard]] Slot Find(std::uint64_t hash, std::string_view key) const;
   // Hints for a batch: first all buckets, then all entries.
-  void PrefetchBucket(std::uint64_t hash) const {
+  AERIS_PREFETCHES void PrefetchBucket(std::uint64_t hash) const {
     const BucketArray& array = ArrayOf(hash);
     storage::Prefetch(&array[array.Home(hash)]);
   }
-  void PrefetchEntry(std::uint64_t hash) const;
+  AERIS_PREFETCHES void PrefetchEntry(std::uint64_t hash) const;
 
   // --- Changing.
   // The key must not be in the table. The slot's bits are 0 and it has no deadline.
@@ -213,7 +214,7 @@ class HashTable {
   void MoveHomes(std::uint64_t count);
   void MoveHome(std::uint64_t home);
   void MoveSlot(std::uint64_t bucket, unsigned index, std::uint64_t home, std::uint64_t hash);
-  void PrefetchEntries(const Bucket& bucket) const;
+  AERIS_PREFETCHES void PrefetchEntries(const Bucket& bucket) const;
 
   template <typename Visit>
   std::size_t ScanHome(std::uint64_t& cursor, Visit&& visit) const;

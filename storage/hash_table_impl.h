@@ -33,7 +33,7 @@ auto HashTable<Policy>::Find(std::uint64_t hash, std::string_view key) const -> 
 }
 
 template <HashTablePolicy Policy>
-void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
+AERIS_PREFETCHES void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
   const BucketArray& array = ArrayOf(hash);
   const Bucket& bucket = array[array.Home(hash)];
   for (unsigned mask = bucket.Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
@@ -248,7 +248,7 @@ void HashTable<Policy>::MoveSlot(std::uint64_t bucket, unsigned index, std::uint
 }
 
 template <HashTablePolicy Policy>
-void HashTable<Policy>::PrefetchEntries(const Bucket& bucket) const {
+AERIS_PREFETCHES void HashTable<Policy>::PrefetchEntries(const Bucket& bucket) const {
   for (unsigned mask = bucket.OccupiedMask(); mask != 0; mask &= mask - 1) {
     policy_.Prefetch(bucket.ref(LowestBit(mask)));
   }

@@ -9,6 +9,7 @@
 
 #include "src/base/check.h"
 #include "src/base/number_text.h"
+#include "src/base/prefetch.h"
 #include "storage/arena.h"
 #include "storage/blob.h"
 #include "storage/entry_codec.h"
@@ -40,7 +41,7 @@ class EntryPolicy {
     return EntryView(arena_->At(ref)).key() == key;
   }
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
-  void Prefetch(Ref ref) const {
+  AERIS_PREFETCHES void Prefetch(Ref ref) const {
     const std::byte* const entry = arena_->At(ref);
     storage::Prefetch(entry);
     const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);

@@ -56,7 +56,7 @@ struct TestPolicy {
     return arena->at(ref).hash;
   }
   bool Matches(Ref ref, std::string_view key) const { return KeyText(arena->at(ref).key) == key; }
-  void Prefetch(Ref ref) const { __builtin_prefetch(&arena->at(ref)); }
+  AERIS_PREFETCHES void Prefetch(Ref ref) const { __builtin_prefetch(&arena->at(ref)); }
 };
 
 using TestTable = HashTable<TestPolicy>;
