@@ -11,6 +11,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       ConnectionCommands(),
       DumpCommands(),
       ExpireCommands(),
+      FunctionCommands(),
       GenericCommands(),
       ObjectCommands(),
       StringCommands(),

@@ -15,6 +15,7 @@ std::span<const CommandSpec> CommandCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> ExpireCommands();
+std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> ObjectCommands();
 std::span<const CommandSpec> StringCommands();
