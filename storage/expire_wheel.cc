@@ -26,10 +26,10 @@ std::uint8_t ExpireWheel::CodeFor(UnixMs deadline) const {
   for (unsigned level = 0;; ++level) {
     const std::int64_t position = tick_ >> (kLevelShift * level);
     const std::int64_t distance = (due >> (kLevelShift * level)) - position;
-    // At distance 63 the code would be that of the present unit, whose keys may be being looked at;
-    // and the level above may still be in the same unit. One unit early is always right.
+    // 63 units ahead is the code of the present unit, whose keys have been looked at, or are being:
+    // then one look may come to nothing.
     if (distance <= kUnitsSigned || level == kLevels - 1) {
-      return Code(level, position + std::min(distance, kUnitsSigned - 1));
+      return Code(level, position + std::min(distance, kUnitsSigned));
     }
   }
 }
