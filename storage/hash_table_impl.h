@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/hash_table.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 
@@ -33,7 +34,7 @@ auto HashTable<Policy>::Find(std::uint64_t hash, std::string_view key) const -> 
 }
 
 template <HashTablePolicy Policy>
-AERIS_PREFETCHES void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
+void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
   const BucketArray& array = ArrayOf(hash);
   const Bucket& bucket = array[array.Home(hash)];
   for (unsigned mask = bucket.Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
@@ -84,7 +85,9 @@ auto HashTable<Policy>::Insert(std::uint64_t hash, Ref ref) -> Slot {
 template <HashTablePolicy Policy>
 void HashTable<Policy>::Erase(Slot slot, std::uint64_t hash) {
   BucketArray& array = array_of(slot);
-  EraseAt(array, array.IndexOf(slot.bucket_), slot.index_, array.Home(hash));
+  const std::uint64_t bucket = array.IndexOf(slot.bucket_);
+  EraseAt(array, bucket, slot.index_, array.Home(hash));
+  PullBack(array, bucket);
   if (moving()) {
     MoveHomes(kMovePerChange);
   } else {
@@ -117,6 +120,54 @@ void HashTable<Policy>::EraseAt(BucketArray& array, std::uint64_t bucket, unsign
   if (array[bucket].filed(index)) Unfile(array, bucket, index);
   array[bucket].Clear(index);
   --size_;
+}
+
+// Entries that had passed over `bucket` while it was full take the place that became free, and so
+// on from the place that they leave. Without this a table that churns fills with displaced entries.
+template <HashTablePolicy Policy>
+void HashTable<Policy>::PullBack(BucketArray& array, std::uint64_t bucket) {
+  for (unsigned i = 0; i < kPullsMax && array[bucket].spill() != 0; ++i) {
+    const std::uint64_t from = PullOne(array, bucket);
+    if (from == bucket) return;
+    bucket = from;
+  }
+}
+
+// Returns where the entry came from, or `bucket` if none was found. One that the sweep under way
+// still has to look at stays: behind the sweep it would be overlooked.
+template <HashTablePolicy Policy>
+std::uint64_t HashTable<Policy>::PullOne(BucketArray& array, std::uint64_t bucket) {
+  for (std::uint64_t b = bucket; b < bucket + kPullsMax && array[b].spill() != 0;) {
+    Bucket& source = array[++b];
+    for (unsigned mask = source.DisplacedMask(); mask != 0; mask &= mask - 1) {
+      const unsigned index = LowestBit(mask);
+      if (source.filed(index) && wheel_.IsDue(array.codes().Get(array.SlotNumber(b, index)))) {
+        continue;
+      }
+      const std::uint64_t home = array.Home(policy_.HashOf(source.ref(index)));
+      if (home > bucket) continue;
+      const Slot target(&array[bucket], LowestBit(array[bucket].FreeMask()), &array == &old_);
+      target.bucket_->Put(target.index_, source.fingerprint(index), source.ref(index),
+                          home != bucket);
+      CopyBits(array, b, index, target);
+      EraseAt(array, b, index, bucket);  // it passed over [home, b), and now over [home, bucket)
+      ++size_;
+      return b;
+    }
+  }
+  return bucket;
+}
+
+template <HashTablePolicy Policy>
+void HashTable<Policy>::CopyBits(BucketArray& from, std::uint64_t bucket, unsigned index,
+                                 Slot target) {
+  target.bucket_->SetPolicy(target.index_, from[bucket].policy(index));
+  if (!from[bucket].filed(index)) return;
+  std::uint8_t code = from.codes().Get(from.SlotNumber(bucket, index));
+  // A sweep that is under way will not see the slot in its new place.
+  if (wheel_.IsDue(code)) code = wheel_.NextCode();
+  BucketArray& to = array_of(target);
+  File(to, to.IndexOf(target.bucket_), target.index_, code);
 }
 
 template <HashTablePolicy Policy>
@@ -234,21 +285,13 @@ void HashTable<Policy>::MoveHome(std::uint64_t home) {
 template <HashTablePolicy Policy>
 void HashTable<Policy>::MoveSlot(std::uint64_t bucket, unsigned index, std::uint64_t home,
                                  std::uint64_t hash) {
-  Bucket& source = old_[bucket];
-  const Slot target = Place(false, hash, source.ref(index));
-  target.bucket_->SetPolicy(target.index_, source.policy(index));
-  if (source.filed(index)) {
-    std::uint8_t code = old_.codes().Get(old_.SlotNumber(bucket, index));
-    // A pass that is under way will not see the slot in its new place.
-    if (wheel_.IsDue(code)) code = wheel_.NextCode();
-    File(main_, main_.IndexOf(target.bucket_), target.index_, code);
-  }
+  CopyBits(old_, bucket, index, Place(false, hash, old_[bucket].ref(index)));
   EraseAt(old_, bucket, index, home);
   ++size_;
 }
 
 template <HashTablePolicy Policy>
-AERIS_PREFETCHES void HashTable<Policy>::PrefetchEntries(const Bucket& bucket) const {
+void HashTable<Policy>::PrefetchEntries(const Bucket& bucket) const {
   for (unsigned mask = bucket.OccupiedMask(); mask != 0; mask &= mask - 1) {
     policy_.Prefetch(bucket.ref(LowestBit(mask)));
   }
@@ -400,6 +443,7 @@ void HashTable<Policy>::VisitDue(bool in_old, std::uint64_t slot_number, SweepRe
   ++result.looked_at;
   if (verdict.erase) {
     EraseAt(array, bucket, index, home);
+    PullBack(array, bucket);
     ++result.erased;
   } else if (verdict.deadline == kNoDeadline) {
     Unfile(array, bucket, index);

@@ -8,6 +8,7 @@
 
 #include "src/base/random.h"
 #include "storage/hash_table.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 
@@ -22,7 +23,7 @@ inline std::string_view KeyText(const std::uint64_t& key) {
   return {reinterpret_cast<const char*>(&key), sizeof(key)};
 }
 
-// Hands out entries and their references, and counts how often the table reads one.
+// Hands out entries and their references, and counts how often the table reads them.
 class TestArena {
  public:
   // References have their high nibble set, so that the table must keep all 36 bits.
@@ -41,7 +42,8 @@ class TestArena {
     free_.push_back(ref);
   }
   TestEntry& at(Ref ref) { return entries_[(ref & 0xFFFFFFFF) - 1]; }
-  std::uint64_t reads = 0;
+  std::uint64_t reads = 0;     // keys hashed again
+  std::uint64_t compared = 0;  // keys compared with one that is looked for
 
  private:
   std::vector<TestEntry> entries_;
@@ -55,8 +57,11 @@ struct TestPolicy {
     ++arena->reads;
     return arena->at(ref).hash;
   }
-  bool Matches(Ref ref, std::string_view key) const { return KeyText(arena->at(ref).key) == key; }
-  AERIS_PREFETCHES void Prefetch(Ref ref) const { __builtin_prefetch(&arena->at(ref)); }
+  bool Matches(Ref ref, std::string_view key) const {
+    ++arena->compared;
+    return KeyText(arena->at(ref).key) == key;
+  }
+  void Prefetch(Ref ref) const { storage::Prefetch(&arena->at(ref)); }
 };
 
 using TestTable = HashTable<TestPolicy>;

@@ -301,6 +301,23 @@ TEST_F(ScanTest, GivesEachStableKeyOnceWhileTheTableSwings) {
   ExpectEachStableKeyOnce();
 }
 
+TEST(HashTable, ScanGivesEachKeyOnceAtEveryPlaceOfTheHand) {
+  Model model(Spread);
+  std::uint64_t keys = 0;
+  while (keys < 1000 || !model.table().moving()) ASSERT_NO_FATAL_FAILURE(model.Insert(keys++));
+  do {
+    for (const std::size_t count : {1U, 30U, 5000U}) {
+      std::vector<int> seen(keys);
+      std::uint64_t cursor = 0;
+      do {
+        cursor =
+            model.table().Scan(cursor, count, [&](Ref ref) { ++seen[model.arena().at(ref).key]; });
+      } while (cursor != 0);
+      ASSERT_TRUE(std::all_of(seen.begin(), seen.end(), [](int times) { return times == 1; }));
+    }
+  } while (model.table().Step(1));
+}
+
 TEST(HashTable, ScanAcceptsEveryCursorAndCount) {
   Random random(3);
   Model model(Spread);
@@ -415,6 +432,39 @@ TEST(HashTable, TakesAtMostTenAndAThirdBytesPerKeyAtEverySize) {
   }
   EXPECT_LT(worst, 10.3) << "at " << worst_at << " keys";
   EXPECT_LT(sum / (kKeys - kFirst), 9.0);
+}
+
+// A miss compares one key in 256 of those that it passes, so false comparisons count the buckets.
+TEST(HashTable, MissesCostNoMoreAfterChurn) {
+  constexpr std::uint64_t kKeys = 60'000;
+  TestArena arena;
+  TestTable table(TestPolicy{&arena});
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;
+  const auto insert = [&] {
+    static_cast<void>(table.Insert(Spread(next), arena.Add(next, Spread(next))));
+    ++next;
+  };
+  const auto compared_by_misses = [&] {
+    const std::uint64_t before = arena.compared;
+    for (std::uint64_t key = 0; key < 200'000; ++key) {
+      const std::uint64_t absent = ~key;
+      EXPECT_FALSE(table.Find(Spread(absent), KeyText(absent)));
+    }
+    return arena.compared - before;
+  };
+  while (next < kKeys) insert();
+  while (table.Step(1000)) {
+  }
+  const std::uint64_t fresh = compared_by_misses();
+  for (std::uint64_t i = 0; i < 5 * kKeys; ++i, ++first) {
+    const TestTable::Slot slot = table.Find(Spread(first), KeyText(first));
+    ASSERT_TRUE(slot);
+    arena.Remove(table.ref(slot));
+    table.Erase(slot, Spread(first));
+    insert();
+  }
+  EXPECT_LT(compared_by_misses(), fresh + fresh / 10);
 }
 
 TEST(HashTable, GivesMemoryBackEachTimeItIsEmptied) {
@@ -549,6 +599,44 @@ TEST(HashTable, SweepsManyKeysDueAtOnceInBoundedSteps) {
   while (model.Sweep(kStart + 5200, 1000).more) ++calls;
   EXPECT_TRUE(model.expected().empty());
   EXPECT_LT(calls, 3 * kKeys / 1000);
+}
+
+TEST(HashTable, GivesKeysThatMoveOutOfASweepAtTheNextTick) {
+  Model model(Spread);
+  model.Sweep(kStart, 1);
+  std::uint64_t keys = 0;
+  while (keys < 1000 || !model.table().moving()) {
+    ASSERT_NO_FATAL_FAILURE(model.Insert(keys));
+    ASSERT_NO_FATAL_FAILURE(model.SetDeadline(keys++, kStart + 20'000));
+  }
+  ASSERT_TRUE(model.Sweep(kStart + 30'000, 10).more);
+  EXPECT_FALSE(model.table().Step(1000));
+  model.table().CheckInvariants();
+  model.Sweep(kStart + 30'000 + ExpireWheel::kTickMs, keys);
+  model.Sweep(kStart + 30'000 + 2 * ExpireWheel::kTickMs, keys);
+  EXPECT_TRUE(model.expected().empty());
+}
+
+// After a jump over a level all its codes are due, those of keys filed during the sweep as well.
+TEST(HashTable, KeepsItsBitmapWhenASweepStopsAndGoesOnInTheMiddleOfAChunk) {
+  Random random(61);
+  TestArena arena;
+  TestTable table(TestPolicy{&arena});
+  constexpr std::uint64_t kKeys = 45'000;
+  static_assert(kKeys > DeadlineCodes::kBitmapSlotsMin);
+  UnixMs now = kStart;
+  const auto keep = [&](TestTable::Slot) {
+    return ExpireVerdict::KeepUntil(now + static_cast<std::int64_t>(random.Below(3000)));
+  };
+  table.ExpireSweep(now, 1, keep);
+  for (std::uint64_t key = 0; key < kKeys; ++key) {
+    table.SetDeadline(table.Insert(Spread(key), arena.Add(key, Spread(key))), now + 2000);
+  }
+  now += 10'000;
+  for (int call = 0; call < 60; ++call) {
+    static_cast<void>(table.ExpireSweep(now, 1 + random.Below(1500), keep));
+    table.CheckInvariants();
+  }
 }
 
 TEST(HashTable, RefreshingADeadlineLooksAtTheKeyOnlyWhenTheOldOneComes) {
