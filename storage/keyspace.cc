@@ -9,7 +9,6 @@
 
 #include "src/base/check.h"
 #include "src/base/number_text.h"
-#include "src/base/prefetch.h"
 #include "storage/arena.h"
 #include "storage/blob.h"
 #include "storage/entry_codec.h"
@@ -41,7 +40,7 @@ class EntryPolicy {
     return EntryView(arena_->At(ref)).key() == key;
   }
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
-  AERIS_PREFETCHES void Prefetch(Ref ref) const {
+  void Prefetch(Ref ref) const {
     const std::byte* const entry = arena_->At(ref);
     storage::Prefetch(entry);
     const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);

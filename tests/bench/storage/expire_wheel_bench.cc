@@ -9,6 +9,7 @@
 #include "src/base/random.h"
 #include "storage/expire_wheel.h"
 #include "storage/hash_table.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 namespace {
@@ -26,7 +27,7 @@ struct BenchPolicy {
 
   std::uint64_t HashOf(Ref ref) const { return (*items)[ref - 1].hash; }
   bool Matches(Ref, std::string_view) const { return true; }
-  AERIS_PREFETCHES void Prefetch(Ref ref) const { __builtin_prefetch(&(*items)[ref - 1]); }
+  void Prefetch(Ref ref) const { storage::Prefetch(&(*items)[ref - 1]); }
 };
 using Table = HashTable<BenchPolicy>;
 

@@ -16,6 +16,7 @@
 
 #include "src/base/random.h"
 #include "storage/hash_table.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 namespace {
@@ -48,7 +49,7 @@ struct BenchPolicy {
   bool Matches(Ref ref, std::string_view key) const {
     return std::memcmp(entries[ref - 1].key.data(), key.data(), sizeof(KeyBytes)) == 0;
   }
-  AERIS_PREFETCHES void Prefetch(Ref ref) const { __builtin_prefetch(&entries[ref - 1]); }
+  void Prefetch(Ref ref) const { storage::Prefetch(&entries[ref - 1]); }
 };
 using Table = HashTable<BenchPolicy>;
 
