@@ -241,6 +241,7 @@ std::expected<void, Error> Server::OpenUnix() {
                             .permissions = static_cast<mode_t>(config().unixsocketperm),
                             .backlog = config().tcp_backlog});
   if (!fd) return std::unexpected(fd.error());
+  unix_socket_path_ = config().unixsocket;
   return AddListener(std::move(*fd), true);
 }
 
@@ -261,7 +262,7 @@ std::expected<void, Error> Server::AddListener(UniqueFd fd, bool unix_socket) {
 }
 
 void Server::RemoveUnixSocket() {
-  if (!config().unixsocket.empty()) unlink(config().unixsocket.c_str());
+  if (!unix_socket_path_.empty()) unlink(unix_socket_path_.c_str());
 }
 
 void Server::OnConnection(UniqueFd fd, std::string peer, bool unix_socket) {

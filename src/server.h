@@ -164,6 +164,7 @@ class Server {
   ClientRegistry clients_;
   Monitor monitor_;
   std::vector<std::unique_ptr<ae::Listener>> listeners_;
+  std::string unix_socket_path_;  // of the socket that is ours to remove
   std::unique_ptr<ae::SignalEvent> signals_;
   std::vector<ae::TimeEvent> crons_;
   ae::TimeEvent pause_end_;
