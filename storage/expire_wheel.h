@@ -21,8 +21,7 @@
 // Given:    a key is given in (deadline, deadline + 64 ms + time between two passes].
 // Cost:     filing and asking O(1); Begin O(ticks since the last pass), at most 252 codes.
 // Measured: tests/bench/storage/expire_wheel_bench.cc. CodeFor 5 ns. 10^6 keys over ten minutes,
-// swept
-//           every 100 ms: 2.5 looks and 210 to 300 ns per key, its erasure from the table included.
+//           swept every 100 ms: 2.5 looks and 210 to 300 ns per key, erasing it included.
 // Rejected: links between entries (two cache misses per change, 8 bytes); vectors of references
 //           (faster per expired key, 6 to 11 bytes, stale references to clean up).
 #pragma once
