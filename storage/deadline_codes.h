@@ -26,7 +26,7 @@ class DeadlineCodes {
  public:
   static constexpr std::size_t kChunkSlots = std::size_t{64} * Bucket::kSlots;
   static constexpr std::size_t kDueMax = 2 * kChunkSlots;  // collected at once
-  // Below this a pass reads all bytes (40 KiB in 3 us), and the bitmap would be larger than them.
+  // Below this a pass reads all bytes (40 KiB in 4 us), and the bitmap would be larger than them.
   static constexpr std::size_t kBitmapSlotsMin = 64 * kChunkSlots;
 
   bool allocated() const { return slots_ != 0; }

@@ -46,11 +46,11 @@
 //             insert, with all growth         110    116    217       875
 //             erase, with all shrinking        41           144
 //
-//           A first or last step of a move takes 15 to 40 us (mapping and unmapping), any other 1
-//           us, 5 us where 64 KiB go back to the kernel. From 10^5 keys on, moves included, a key
-//           takes 7.5 to 10.1 bytes, 8.5 in the mean; 1.6 more with deadlines. At a load of 0.70,
-//           0.77, 0.845 a miss reads 0.20, 0.47, 1.39 further buckets (they are adjacent),
-//           and 3.6, 5.7, 8.8% of the entries are not at home.
+//           99% of 3 * 10^6 insertions took less than 5 us, 99.99% less than 60 us; the first and
+//           the last of a move, which map and unmap, 10 to 60 us. From 10^5 keys on, moves
+//           included, a key takes 7.5 to 10.1 bytes, 8.5 in the mean; 1.6 more with deadlines.
+//           At a load of 0.70, 0.77, 0.845 a miss reads 0.20, 0.47, 1.39 further buckets (they are
+//           adjacent), and 3.6, 5.7, 8.8% of the entries are not at home.
 #pragma once
 
 #include <bit>
@@ -96,7 +96,7 @@ class HashTable {
   static constexpr double kShrinkLoad = 0.35;
   static constexpr double kFreshLoad = 0.65;             // after a step in either direction
   static constexpr std::uint64_t kMovePerChange = 4;     // home buckets moved by each change
-  static constexpr std::uint64_t kMoveAtOnceHomes = 64;  // smaller arrays move in one go: 20 us
+  static constexpr std::uint64_t kMoveAtOnceHomes = 64;  // smaller arrays move at once: < 40 us
   static constexpr unsigned kPolicyBits = Bucket::kPolicyBits;
   static constexpr std::uint64_t kCursorEnd = BucketArray::kUnits;
 
