@@ -370,9 +370,11 @@ def not_sent(arguments):
 
 
 def same_up_to_nul(ours_raw, theirs_raw):
-    """Redis formats errors as C strings: an echoed argument ends at its first NUL, which takes the
-    rest of the line with it. Ours shows the argument."""
-    return ours_raw.startswith(b"-") and ours_raw.split(b"\0")[0] == theirs_raw[:-2]
+    """Redis formats errors with C strings: an echoed argument ends at its first NUL. Ours shows the
+    whole argument."""
+    head = ours_raw.split(b"\0")[0]
+    return ours_raw.startswith(b"-") and theirs_raw.startswith(head) and \
+        ours_raw.endswith(theirs_raw[len(head):])
 
 
 def rule_for(arguments):
