@@ -35,7 +35,7 @@ bool PlainBit(std::string_view text, std::uint64_t offset) {
 
 std::uint64_t PlainCount(std::string_view text, std::uint64_t first, std::uint64_t last) {
   std::uint64_t count = 0;
-  for (std::uint64_t i = first; i <= last; ++i) count += PlainBit(text, i) ? 1 : 0;
+  for (std::uint64_t i = first; i <= last; ++i) count += PlainBit(text, i) ? 1U : 0U;
   return count;
 }
 
