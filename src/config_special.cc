@@ -153,9 +153,6 @@ ConfigResult OutputLimitsOption::Set(Config& config, Arguments arguments, Config
 
 // ---- latency-tracking-info-percentiles
 
-namespace {
-
-// At most six decimals, none that say nothing: 99.900000 is 99.9.
 std::string PercentileText(double percentile) {
   char digits[64];
   const auto [end, fault] =
@@ -166,8 +163,6 @@ std::string PercentileText(double percentile) {
   if (text.ends_with('.')) text.pop_back();
   return text;
 }
-
-}  // namespace
 
 std::string PercentilesOption::Get(const Config& config) {
   return Joined(config.latency_tracking_info_percentiles, PercentileText);

@@ -44,6 +44,9 @@ struct ReplicaOfOption {  // host and port, or "no one"
   static ConfigResult Set(Config& config, Arguments arguments, ConfigOrigin origin);
 };
 
+// At most six decimals, none that say nothing: 99.900000 is 99.9.
+std::string PercentileText(double percentile);
+
 ConfigResult CheckProcTitleTemplate(std::string_view text);
 ConfigResult CheckHostname(std::string_view text);
 ConfigResult CheckDbFilename(std::string_view text);

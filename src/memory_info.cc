@@ -6,6 +6,8 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "src/base/unique_fd.h"
@@ -56,6 +58,13 @@ AllocatorInfo ReadAllocatorInfo() {
           .retained = ReadJemalloc("stats.retained")};
 }
 
+std::string AllocatorReport() {
+  std::string report;
+  malloc_stats_print([](void* text, const char* part) { *static_cast<std::string*>(text) += part; },
+                     &report, nullptr);
+  return report;
+}
+
 bool PurgeAllocator() {
   // 4096 is MALLCTL_ARENAS_ALL.
   return mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0) == 0;
@@ -76,7 +85,22 @@ AllocatorInfo ReadAllocatorInfo() {
           .retained = 0};
 }
 
-bool PurgeAllocator() { return malloc_trim(0) == 1; }
+std::string AllocatorReport() {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* const stream = open_memstream(&text, &size);
+  if (stream == nullptr) return "Stats not available";
+  malloc_info(0, stream);
+  std::fclose(stream);
+  std::string report(text, size);
+  std::free(text);
+  return report;
+}
+
+bool PurgeAllocator() {
+  malloc_trim(0);  // 0 says that there was nothing to return
+  return true;
+}
 
 #endif
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace aeris {
 
@@ -23,7 +24,10 @@ AllocatorInfo ReadAllocatorInfo();
 // Resident set of this process, from /proc/self/statm.
 std::size_t ResidentBytes();
 
-// MEMORY PURGE: returns what can be returned to the kernel. False when the allocator cannot.
+// MEMORY MALLOC-STATS: the allocator's own report, text of many lines.
+std::string AllocatorReport();
+
+// MEMORY PURGE: returns what can be returned to the kernel. False when the allocator fails.
 bool PurgeAllocator();
 
 }  // namespace aeris

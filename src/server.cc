@@ -165,6 +165,7 @@ std::expected<void, Error> Server::Start() {
     AdjustClock();
     ReadClock();
   });
+  startup_memory_ = used_memory();
   return {};
 }
 
@@ -349,8 +350,13 @@ void Server::ReadClock() {
 
 void Server::Discard(std::unique_ptr<storage::Keyspace> keyspace) {
   if (lazyfree_ == nullptr || !keyspace->large()) return;
-  stats_.lazyfreed_objects += keyspace->size();
-  lazyfree_->Submit([dead = std::move(keyspace)]() mutable { dead.reset(); });
+  const std::size_t keys = keyspace->size();
+  stats_.lazyfree_pending += keys;
+  lazyfree_->Submit([dead = std::move(keyspace)]() mutable { dead.reset(); },
+                    [this, keys] {
+                      stats_.lazyfree_pending -= keys;
+                      stats_.lazyfreed_objects += keys;
+                    });
 }
 
 std::size_t Server::used_memory() const {

@@ -100,6 +100,8 @@ class Server {
   // arenas and tables.
   std::size_t used_memory() const;
   std::size_t resident_memory() const { return resident_memory_; }
+  // Used memory when the server was ready to serve.
+  std::size_t startup_memory() const { return startup_memory_; }
   std::uint64_t descriptors_max() const { return descriptors_max_; }
   bool active_expire() const { return active_expire_; }
   void set_active_expire(bool on) { active_expire_ = on; }
@@ -176,6 +178,7 @@ class Server {
   MonotonicTime monotonic_{};
   std::int64_t unix_minus_monotonic_us_ = 0;
   std::size_t resident_memory_ = 0;
+  std::size_t startup_memory_ = 0;
   std::uint64_t cron_client_id_ = 0;
   bool active_expire_ = true;
   bool resume_clients_ = false;

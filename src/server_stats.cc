@@ -1,6 +1,7 @@
 #include "src/server_stats.h"
 
 #include <numeric>
+#include <utility>
 
 namespace aeris {
 
@@ -17,6 +18,14 @@ void RateSampler::Sample(std::uint64_t total, MonotonicTime now) {
 
 std::uint64_t RateSampler::per_second() const {
   return std::accumulate(rates_.begin(), rates_.end(), std::uint64_t{0}) / kSamples;
+}
+
+void ServerStats::Reset() {
+  ServerStats fresh;
+  fresh.changes = changes;
+  fresh.peak_memory = peak_memory;
+  fresh.lazyfree_pending = lazyfree_pending;
+  *this = std::move(fresh);
 }
 
 }  // namespace aeris

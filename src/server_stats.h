@@ -41,12 +41,18 @@ struct ServerStats {
   std::uint64_t output_buffer_limit_disconnects = 0;
   std::uint64_t changes = 0;  // keys changed since the start or the last save
   std::uint64_t peak_memory = 0;
-  std::uint64_t lazyfreed_objects = 0;
+  std::uint64_t lazyfree_pending = 0;   // keys given to the lazyfree thread that still live
+  std::uint64_t lazyfreed_objects = 0;  // keys that it has freed
+  std::uint64_t expire_ns = 0;          // spent in active expiry
   RateSampler commands_rate;
   RateSampler input_rate;
   RateSampler output_rate;
   // Errors by their code word. Bounded: a client can bring forth only the words that we write.
   std::map<std::string, std::uint64_t, std::less<>> errors_by_code;
+
+  // CONFIG RESETSTAT: all counters. What tells a present state stays: changes, peak_memory,
+  // lazyfree_pending.
+  void Reset();
 };
 
 }  // namespace aeris

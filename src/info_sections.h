@@ -1,0 +1,25 @@
+// The sections of INFO. Names of the fields are Redis 7.0's; a field about something that does not
+// exist here says 0, and the names of ours begin with "aeris_".
+#pragma once
+
+#include "src/info_writer.h"
+
+namespace aeris {
+
+class Server;
+
+void WriteServerInfo(Server& server, InfoWriter& info);        // info_server.cc
+void WriteClientsInfo(Server& server, InfoWriter& info);       // info_server.cc
+void WriteMemoryInfo(Server& server, InfoWriter& info);        // info_memory.cc
+void WritePersistenceInfo(Server& server, InfoWriter& info);   // info_persistence.cc
+void WriteStatsInfo(Server& server, InfoWriter& info);         // info_stats.cc
+void WriteReplicationInfo(Server& server, InfoWriter& info);   // info_persistence.cc
+void WriteCpuInfo(Server& server, InfoWriter& info);           // info_server.cc
+void WriteModulesInfo(Server& server, InfoWriter& info);       // info_server.cc
+void WriteCommandStatsInfo(Server& server, InfoWriter& info);  // info_stats.cc
+void WriteErrorStatsInfo(Server& server, InfoWriter& info);    // info_stats.cc
+void WriteLatencyStatsInfo(Server& server, InfoWriter& info);  // info_stats.cc
+void WriteClusterInfo(Server& server, InfoWriter& info);       // info_server.cc
+void WriteKeyspaceInfo(Server& server, InfoWriter& info);      // info_server.cc
+
+}  // namespace aeris
