@@ -8,12 +8,15 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       BitmapCommands(),
       ClusterCommands(),
       CommandCommands(),
+      ConfigCommands(),
       ConnectionCommands(),
       DumpCommands(),
       ExpireCommands(),
       FunctionCommands(),
       GenericCommands(),
+      MemoryCommands(),
       ObjectCommands(),
+      ServerCommands(),
       StringCommands(),
   };
   // clang-format on
