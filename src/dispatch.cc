@@ -71,12 +71,17 @@ bool Dispatcher::Refused(Client& client, const Command* command,
     return true;
   }
   if (command->has(CommandFlag::kProtected)) [[unlikely]] {
-    const Permission allowed = server_.config().enable_debug_command;
+    const bool module = command->full_name().starts_with("module|");
+    const Permission allowed =
+        module ? server_.config().enable_module_command : server_.config().enable_debug_command;
     if (allowed == Permission::kNo || (allowed == Permission::kLocal && !client.local())) {
       Reject(client, command,
-             "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
-             "\"local\", you can run it from a local connection, otherwise you need to set this "
-             "option in the configuration file, and then restart the server.");
+             fmt::format(
+                 "ERR {} command not allowed. If the {} option is set to \"local\", you can run it "
+                 "from a local connection, otherwise you need to set this option in the "
+                 "configuration file, and then restart the server.",
+                 module ? "MODULE" : "DEBUG",
+                 module ? "enable-module-command" : "enable-debug-command"));
       return true;
     }
   }
@@ -103,7 +108,8 @@ bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
     return true;
   }
   if (arguments.size() > 1) {
-    Reject(client, command,
+    // The container was not called, so its counters stay.
+    Reject(client, nullptr,
            fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
                        arguments[1].substr(0, kEchoedBytesMax), ToUpper(command->full_name())));
     return true;
