@@ -145,7 +145,7 @@ Server::~Server() {
 }
 
 std::expected<void, Error> Server::Start() {
-  if (auto renamed = RenameCommands(); !renamed) return renamed;
+  if (auto renamed = RenameCommands(config(), commands_); !renamed) return renamed;
   constexpr std::array kSignals = {SIGTERM, SIGINT};
   auto signals = ae::SignalEvent::Create(loop_, kSignals, [this](int signo, pid_t) {
     log().Warning("Received {} scheduling shutdown...", signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -157,6 +157,9 @@ std::expected<void, Error> Server::Start() {
   if (!worker) return std::unexpected(worker.error());
   lazyfree_ = std::move(*worker);
   if (auto opened = OpenListeners(); !opened) return opened;
+  if (listeners_.empty()) {
+    return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
+  }
   InstallConfigHooks();
   ApplyMemoryPolicy();
   AddCrons();
@@ -181,9 +184,9 @@ int Server::Run() {
 
 void Server::Shutdown() { loop_.Stop(); }
 
-std::expected<void, Error> Server::RenameCommands() {
-  for (const RenamedCommand& renamed : config().renamed_commands) {
-    if (auto done = commands_.Rename(renamed.from, renamed.to); !done) {
+std::expected<void, Error> Server::RenameCommands(const Config& config, CommandTable& table) {
+  for (const RenamedCommand& renamed : config.renamed_commands) {
+    if (auto done = table.Rename(renamed.from, renamed.to); !done) {
       return std::unexpected(
           Error::Invalid(FatalConfigText(renamed.line, renamed.text, done.error(), kVersion)));
     }
@@ -222,9 +225,6 @@ std::expected<void, Error> Server::OpenListeners() {
   }
   if (!config().unixsocket.empty()) {
     if (auto opened = OpenUnix(); !opened) return opened;
-  }
-  if (listeners_.empty()) {
-    return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
   }
   return {};
 }

@@ -57,6 +57,9 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
+  // Carries out the rename-command lines. The error is the text with which the start fails.
+  static std::expected<void, Error> RenameCommands(const Config& config, CommandTable& table);
+
   // Serves until Shutdown(). Returns the exit status of the process.
   int Run();
   // SHUTDOWN, SIGTERM, SIGINT: the present turn is the last.
@@ -125,7 +128,6 @@ class Server {
   explicit Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_t descriptors,
                   std::uint64_t seed);
   std::expected<void, Error> Start();
-  std::expected<void, Error> RenameCommands();
   std::expected<void, Error> OpenListeners();
   std::expected<void, Error> OpenTcp(std::string_view address);
   std::expected<void, Error> OpenUnix();

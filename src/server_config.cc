@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "src/crash_report.h"
 #include "src/process.h"
 #include "src/server.h"
 
@@ -20,6 +21,19 @@ void Server::InstallConfigHooks() {
   });
   table.OnChange(ConfigHook::kLog, [this]() -> ConfigResult {
     log().set_level(config().loglevel);
+    return {};
+  });
+  table.OnChange(ConfigHook::kRequirePass, [this]() -> ConfigResult {
+    // Without a password nobody has to give one, those who are connected neither.
+    if (!password_set()) clients_.ForEach([](Client& client) { client.authenticated = true; });
+    return {};
+  });
+  table.OnChange(ConfigHook::kCrashLog, [this]() -> ConfigResult {
+    if (config().crash_log_enabled) {
+      InstallCrashReport(config().logfile, &batch_);
+    } else {
+      RemoveCrashReport();
+    }
     return {};
   });
   table.OnChange(ConfigHook::kProcTitle, [this]() -> ConfigResult {

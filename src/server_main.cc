@@ -31,6 +31,14 @@ Log::Options LogOptions(const Config& config, bool daemon) {
           .standard_output = !daemon};
 }
 
+// The rename-command lines, tried on a table of their own: a fault in them is one of the
+// configuration, which is told before anything starts.
+std::expected<void, Error> RenamesAreRight(const Config& config) {
+  if (config.renamed_commands.empty()) return {};
+  CommandTable table;
+  return Server::RenameCommands(config, table);
+}
+
 void TellSupervisor(Supervisor supervisor, Log& log) {
   if (supervisor == Supervisor::kSystemd) {
     if (auto told = NotifySystemd("STATUS=Ready to accept connections\nREADY=1\n"); !told) {
@@ -76,16 +84,21 @@ int RunServer(ConfigTable& table, const ConfigSource& source, const std::string&
   signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   if (config.disable_thp) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  if (auto named = RenamesAreRight(config); !named) {
+    std::fprintf(stderr, "\n%s\n", named.error().message.c_str());
+    return 1;
+  }
+  // Before the terminal is given up, so that the reason of a failure reaches it.
+  Log log;
+  if (auto opened = log.Open(LogOptions(config, daemon)); !opened) {
+    std::fprintf(stderr, "Can't open the log file: %s\n", opened.error().message.c_str());
+    return 1;
+  }
   if (daemon) {
     if (auto done = Daemonize(); !done) {
       std::fprintf(stderr, "%s\n", done.error().message.c_str());
       return 1;
     }
-  }
-  Log log;
-  if (auto opened = log.Open(LogOptions(config, daemon)); !opened) {
-    std::fprintf(stderr, "Can't open the log file: %s\n", opened.error().message.c_str());
-    return 1;
   }
   log.Warning("oO0OoO0OoO0Oo aeris is starting oO0OoO0OoO0Oo");
   log.Warning("aeris version={}, bits=64, pid={}, just started", kVersion, getpid());

@@ -1,5 +1,6 @@
 #include "src/base/log.h"
 
+#include <fcntl.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -8,7 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <vector>
+
+#include "src/base/unique_fd.h"
 
 namespace aeris {
 namespace {
@@ -45,6 +49,15 @@ Log::Log() { (void)Open(Options{}); }
 Log::~Log() = default;
 
 std::expected<void, Error> Log::Open(const Options& options) {
+  // spdlog would make the folders of a path that is wrong; this tells.
+  if (!options.file.empty()) {
+    const UniqueFd file(
+        open(options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!file) {
+      const int saved = errno;
+      return std::unexpected(Error{ErrorCode::kSystem, saved, std::strerror(saved)});
+    }
+  }
   try {
     std::vector<spdlog::sink_ptr> sinks;
     if (!options.file.empty()) {
@@ -75,7 +88,8 @@ void Log::Write(LogLevel level, std::string_view message) {
   localtime_r(&seconds, &local);
   char date[32];
   std::strftime(date, sizeof date, "%d %b %Y %H:%M:%S", &local);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   sinks_->logger.log(SyslogLevel(level), "{} {}.{:03} {} {}", role_, date, ms,
                      kMarks[static_cast<std::size_t>(level)], message);
 }
