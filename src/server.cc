@@ -321,6 +321,7 @@ void Server::BeforeSleep() {
 }
 
 void Server::ResumeClients() {
+  pause_.End();
   resume_clients_ = true;
   pause_end_.Reset();
 }
@@ -329,6 +330,7 @@ void Server::PauseClients(ClientPause::Kind kind, std::chrono::milliseconds leng
   pause_.Begin(kind, monotonic_ + length, monotonic_);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(pause_.until() - monotonic_);
   pause_end_ = loop_.AddTimeEvent(left, [this]() -> std::optional<std::chrono::milliseconds> {
+    pause_.End();
     resume_clients_ = true;
     return std::nullopt;
   });
