@@ -103,6 +103,8 @@ class ReplyBuffer {
     return closed_bytes_ + static_cast<std::size_t>(cursor_ - open_begin_);
   }
   bool empty() const { return size() == 0; }
+  // Closed pieces that are not sent yet; usual replies have none, only the open range.
+  std::size_t segments() const { return segments_.size() - head_; }
   // Bytes held: blocks, pinned values, bookkeeping. For client-output-buffer-limit.
   std::size_t memory() const { return memory_ + segments_.capacity() * sizeof(Segment); }
   // Drops everything.

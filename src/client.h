@@ -60,6 +60,7 @@ class Client final : public ae::FileHandler {
   protocol::QueryBuffer& query() { return query_; }
   const protocol::QueryBuffer& query() const { return query_; }
   protocol::RequestParser& parser() { return parser_; }
+  const protocol::RequestParser& parser() const { return parser_; }
   protocol::ReplyBuffer& replies() { return replies_; }
   const protocol::ReplyBuffer& replies() const { return replies_; }
   protocol::ReplyWriter& reply() { return reply_; }

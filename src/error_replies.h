@@ -29,6 +29,8 @@ inline constexpr std::string_view kWrongPass =
 inline constexpr std::string_view kOutOfMemory =
     "OOM command not allowed when used memory > 'maxmemory'.";
 inline constexpr std::string_view kNoProto = "NOPROTO unsupported protocol version";
+inline constexpr std::string_view kInvalidClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
 inline constexpr std::string_view kBusyKey = "BUSYKEY Target key name already exists.";
 
 }  // namespace aeris::err

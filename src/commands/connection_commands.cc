@@ -70,8 +70,7 @@ bool ParseHello(CommandContext& context, HelloOptions& options) {
       options.set_name = true;
       options.name = context.arg(++i);
       if (!IsValidClientName(options.name)) {
-        context.reply().Error(
-            "ERR Client names cannot contain spaces, newlines or special characters.");
+        context.reply().Error(err::kInvalidClientName);
         return false;
       }
     } else {

@@ -6,6 +6,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
   // clang-format off: one a line, so that changes merge
   return {
       BitmapCommands(),
+      ClientCommands(),
       ClusterCommands(),
       CommandCommands(),
       ConfigCommands(),

@@ -10,6 +10,7 @@
 namespace aeris {
 
 std::span<const CommandSpec> BitmapCommands();
+std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> ClusterCommands();
 std::span<const CommandSpec> CommandCommands();
 std::span<const CommandSpec> ConfigCommands();

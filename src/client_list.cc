@@ -1,0 +1,83 @@
+#include "src/client_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+#include "ae/socket.h"
+#include "protocol/buffer_pool.h"
+#include "src/client.h"
+#include "src/command_table.h"
+#include "src/text.h"
+
+namespace aeris {
+namespace {
+
+std::int64_t SecondsSince(MonotonicTime then, MonotonicTime now) {
+  return std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
+}
+
+std::string_view Events(const Client& client) {
+  const ae::Ready interest = client.event().interest();
+  const bool reads = ae::Has(interest, ae::Ready::kRead);
+  const bool writes = ae::Has(interest, ae::Ready::kWrite);
+  if (reads) return writes ? "rw" : "r";
+  return writes ? "w" : "";
+}
+
+void AppendBufferFields(std::string& out, const Client& client) {
+  const protocol::ReplyBuffer& replies = client.replies();
+  const std::size_t held = replies.memory();
+  const std::size_t first = std::min(held, protocol::BufferPool::kBlockBytes);
+  fmt::format_to(
+      std::back_inserter(out),
+      " qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} "
+      "tot-mem={}",
+      client.query().size(), client.query().bytes_free(), client.parser().memory(), first, first,
+      std::min(replies.size(), protocol::BufferPool::kBlockBytes), replies.segments(), held - first,
+      client.memory());
+}
+
+}  // namespace
+
+std::optional<ClientType> ParseClientType(std::string_view name) {
+  if (EqualsIgnoringCase(name, "normal")) return ClientType::kNormal;
+  if (EqualsIgnoringCase(name, "master")) return ClientType::kMaster;
+  if (EqualsIgnoringCase(name, "replica")) return ClientType::kReplica;
+  if (EqualsIgnoringCase(name, "slave")) return ClientType::kReplica;
+  if (EqualsIgnoringCase(name, "pubsub")) return ClientType::kPubsub;
+  return std::nullopt;
+}
+
+// Replication and subscriptions do not exist, and a monitor is a normal client to Redis too.
+ClientType TypeOf(const Client&) { return ClientType::kNormal; }
+
+std::string ClientFlags(const Client& client) {
+  std::string flags;
+  if (client.monitor) flags += 'O';
+  if (client.postponed) flags += 'b';
+  if (client.close_after_reply) flags += 'c';
+  if (client.unix_socket()) flags += 'U';
+  if (client.no_evict) flags += 'e';
+  if (client.no_touch) flags += 'T';
+  return flags.empty() ? "N" : flags;
+}
+
+void AppendClientLine(std::string& out, const Client& client, MonotonicTime now) {
+  fmt::format_to(std::back_inserter(out),
+                 "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 "
+                 "ssub=0 multi=-1",
+                 client.id(), client.peer(), ae::LocalAddress(client.fd()), client.fd(),
+                 client.name, SecondsSince(client.created, now),
+                 SecondsSince(client.last_interaction, now), ClientFlags(client), client.database);
+  AppendBufferFields(out, client);
+  fmt::format_to(std::back_inserter(out),
+                 " events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}\n",
+                 Events(client),
+                 client.last_command != nullptr ? client.last_command->full_name() : "NULL",
+                 client.reply().resp(), client.library_name, client.library_version);
+}
+
+}  // namespace aeris
