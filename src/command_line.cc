@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "src/quoted_text.h"
+
 namespace aeris {
 namespace {
 
@@ -32,7 +34,7 @@ class Overrides {
     }
   }
   void AddValue(std::string_view value) {
-    lines_.append(QuoteConfigWord(value)).append(" ");
+    lines_.append(QuotedText(value)).append(" ");
     wants_value_ = false;
   }
   bool wants_value() const { return wants_value_; }

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "protocol/inline_parser.h"
 #include "src/base/unique_fd.h"
 #include "src/config_value.h"
 
@@ -164,112 +165,12 @@ class Reader {
   std::unordered_set<const ConfigRow*> seen_;  // of a tolerant reader
 };
 
-// ---- Words of a line
-
-int HexDigit(char byte) {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
-  if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
-  return -1;
-}
-
-bool IsBlank(char byte) {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t' || byte == '\v' ||
-         byte == '\f' || byte == '\0';
-}
-
-char Unescaped(char byte) {
-  switch (byte) {
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'b':
-      return '\b';
-    case 'a':
-      return '\a';
-    default:
-      return byte;
-  }
-}
-
-// `at` is behind the opening quote; moves it behind the closing one. False: no closing quote.
-bool ReadDoubleQuoted(std::string_view line, std::size_t& at, std::string& word) {
-  while (at < line.size() && line[at] != '"') {
-    const bool escape = line[at] == '\\' && at + 1 < line.size();
-    if (escape && line[at + 1] == 'x' && at + 3 < line.size() && HexDigit(line[at + 2]) >= 0 &&
-        HexDigit(line[at + 3]) >= 0) {
-      word += static_cast<char>(HexDigit(line[at + 2]) * 16 + HexDigit(line[at + 3]));
-      at += 4;
-    } else if (escape) {
-      word += Unescaped(line[at + 1]);
-      at += 2;
-    } else {
-      word += line[at++];
-    }
-  }
-  return at++ < line.size();
-}
-
-bool ReadSingleQuoted(std::string_view line, std::size_t& at, std::string& word) {
-  while (at < line.size() && line[at] != '\'') {
-    if (line[at] == '\\' && at + 1 < line.size() && line[at + 1] == '\'') ++at;
-    word += line[at++];
-  }
-  return at++ < line.size();
-}
-
-// One word from `at`, which is no blank. Quotes may open in the middle; one that closes ends it.
-bool ReadWord(std::string_view line, std::size_t& at, std::string& word) {
-  while (at < line.size() && !IsBlank(line[at])) {
-    const char byte = line[at];
-    if (byte != '"' && byte != '\'') {
-      word += byte;
-      ++at;
-      continue;
-    }
-    ++at;
-    const bool closed =
-        byte == '"' ? ReadDoubleQuoted(line, at, word) : ReadSingleQuoted(line, at, word);
-    return closed && (at == line.size() || IsBlank(line[at]));
-  }
-  return true;
-}
-
 }  // namespace
 
 std::expected<std::vector<std::string>, Error> SplitConfigLine(std::string_view line) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0;;) {
-    while (at < line.size() && IsBlank(line[at])) ++at;
-    if (at == line.size()) return words;
-    std::string word;
-    if (!ReadWord(line, at, word)) return std::unexpected(Error::Invalid("unbalanced quotes"));
-    words.push_back(std::move(word));
-  }
-}
-
-std::string QuoteConfigWord(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  constexpr std::string_view kNamed = "\n\r\t\a\b";
-  constexpr std::string_view kNames = "nrtab";
-  std::string quoted = "\"";
-  for (const char byte : text) {
-    const auto code = static_cast<unsigned char>(byte);
-    const std::size_t named = kNamed.find(byte);
-    if (byte == '"' || byte == '\\') {
-      quoted += {'\\', byte};
-    } else if (named != kNamed.npos) {
-      quoted += {'\\', kNames[named]};
-    } else if (code < 0x20 || code >= 0x7f) {
-      quoted += {'\\', 'x', kHex[code >> 4U], kHex[code & 15U]};
-    } else {
-      quoted += byte;
-    }
-  }
-  return quoted + '"';
+  auto words = protocol::SplitArguments(line);
+  if (!words) return std::unexpected(Error::Invalid("unbalanced quotes"));
+  return std::move(*words);
 }
 
 std::string FatalConfigText(int line, std::string_view text, std::string_view reason,

@@ -42,11 +42,8 @@ Config ConfigAfterReading(std::string_view text);
 std::string FatalConfigText(int line, std::string_view text, std::string_view reason,
                             std::string_view version);
 
-// Words of a line by Redis's rules: blanks part them, "..." with \n \r \t \b \a \xHH \" \\ escapes,
-// '...' with \' alone; a closing quote is followed by a blank or the end. Fails on open quotes.
+// Words of a line, as protocol/inline_parser.h reads them. QuotedText() of quoted_text.h is the way
+// back. Fails on open quotes.
 std::expected<std::vector<std::string>, Error> SplitConfigLine(std::string_view line);
-
-// `text` in double quotes with escapes, so that SplitConfigLine gives it back.
-std::string QuoteConfigWord(std::string_view text);
 
 }  // namespace aeris

@@ -21,6 +21,7 @@
 #include "src/base/unique_fd.h"
 #include "src/config_file.h"
 #include "src/config_value.h"
+#include "src/quoted_text.h"
 
 namespace aeris {
 namespace {
@@ -52,7 +53,7 @@ std::string Quoted(std::string_view word) {
       !word.empty() && word.front() != '#' && std::all_of(word.begin(), word.end(), [](char byte) {
         return byte > ' ' && byte < 0x7f && byte != '"' && byte != '\'' && byte != '\\';
       });
-  return plain ? std::string(word) : QuoteConfigWord(word);
+  return plain ? std::string(word) : QuotedText(word);
 }
 
 // One line per class, as people write them.

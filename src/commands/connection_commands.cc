@@ -1,14 +1,13 @@
 // Commands about the connection itself: login, protocol version, database.
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "src/authentication.h"
 #include "src/base/number_text.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/database_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
 #include "src/version.h"
@@ -146,16 +145,8 @@ void Reset(CommandContext& context) {
 
 // SELECT index. Replies OK.
 void Select(CommandContext& context) {
-  const std::optional<std::int64_t> index = context.IntegerArg(1);
+  const auto index = DatabaseArg(context, 1);
   if (!index) return;
-  if (*index < std::numeric_limits<int>::min() || *index > std::numeric_limits<int>::max()) {
-    return context.reply().Error(
-        fmt::format("ERR value is out of range, value must between {} and {}",
-                    std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
-  }
-  if (*index < 0 || static_cast<std::size_t>(*index) >= context.server().databases().count()) {
-    return context.reply().Error(err::kDbIndexOutOfRange);
-  }
   context.client().database = static_cast<int>(*index);
   context.reply().Ok();
 }

@@ -11,6 +11,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/database_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
 #include "src/text.h"
@@ -171,24 +172,6 @@ void RenameTo(CommandContext& context, bool only_if_absent) {
 
 void Rename(CommandContext& context) { RenameTo(context, false); }
 void RenameNx(CommandContext& context) { RenameTo(context, true); }
-
-// Argument `index` as the number of a database; nullopt after an error reply.
-std::optional<std::size_t> DatabaseArg(const CommandContext& context, std::size_t index) {
-  const auto number = context.IntegerArg(index);
-  if (!number) return std::nullopt;
-  constexpr std::int64_t kMin = std::numeric_limits<int>::min();
-  constexpr std::int64_t kMax = std::numeric_limits<int>::max();
-  if (*number < kMin || *number > kMax) {
-    context.reply().Error(
-        fmt::format("ERR value is out of range, value must between {} and {}", kMin, kMax));
-    return std::nullopt;
-  }
-  if (*number < 0 || static_cast<std::size_t>(*number) >= context.server().databases().count()) {
-    context.reply().Error(err::kDbIndexOutOfRange);
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(*number);
-}
 
 // COPY source destination [DB n] [REPLACE]. Replies 1 | 0.
 void Copy(CommandContext& context) {

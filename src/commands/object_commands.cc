@@ -1,8 +1,8 @@
 // OBJECT: what is known about a key beside its value.
 #include "src/command_context.h"
 #include "src/commands/families.h"
-#include "src/commands/key_specs.h"
 #include "src/commands/help.h"
+#include "src/commands/key_specs.h"
 #include "src/server.h"
 
 namespace aeris {

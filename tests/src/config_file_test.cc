@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "src/quoted_text.h"
+
 namespace aeris {
 namespace {
 
@@ -182,11 +184,11 @@ TEST(SplitConfigLine, FollowsTheRulesOfQuotes) {
   EXPECT_THAT(words(""), IsEmpty());
 }
 
-TEST(QuoteConfigWord, IsUndoneBySplitting) {
+TEST(QuotedText, IsUndoneBySplitting) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   for (const std::string& text : {all, std::string(), std::string("a 'b' \"c\"\\")}) {
-    const auto words = SplitConfigLine(QuoteConfigWord(text));
+    const auto words = SplitConfigLine(QuotedText(text));
     ASSERT_TRUE(words);
     EXPECT_THAT(*words, ElementsAre(text));
   }
