@@ -369,12 +369,18 @@ def not_sent(arguments):
         arguments[2].isdigit() and int(arguments[2]) > 2 ** 62
 
 
-def same_up_to_nul(ours_raw, theirs_raw):
+ECHO_MAX = 128  # bytes of one argument in an error
+
+
+def same_up_to_nul(arguments, ours_raw, theirs_raw):
     """Redis formats errors with C strings: an echoed argument ends at its first NUL. Ours shows the
     whole argument."""
-    head = ours_raw.split(b"\0")[0]
-    return ours_raw.startswith(b"-") and theirs_raw.startswith(head) and \
-        ours_raw.endswith(theirs_raw[len(head):])
+    for argument in arguments:
+        head, nul, _ = argument.partition(b"\0")
+        if nul:
+            echoed = argument[:ECHO_MAX].replace(b"\r", b" ").replace(b"\n", b" ")
+            ours_raw = ours_raw.replace(echoed, head.replace(b"\r", b" ").replace(b"\n", b" "))
+    return ours_raw.startswith(b"-") and ours_raw == theirs_raw
 
 
 def rule_for(arguments):
@@ -398,7 +404,7 @@ def equal(arguments, ours_raw, theirs_raw, context):
     if not ours_raw or not theirs_raw:
         return False
     if any(b"\0" in argument for argument in arguments):
-        if same_up_to_nul(ours_raw, theirs_raw):
+        if same_up_to_nul(arguments, ours_raw, theirs_raw):
             return True
         # A cursor is a C string to Redis too, so that "1\0" is 1; ours refuses it.
         if arguments[0].lower() == b"scan" and ours_raw == b"-ERR invalid cursor\r\n":

@@ -26,8 +26,10 @@ class Difference(Exception):
         if len(self.arguments) > 1 and name in (b"CLIENT", b"COMMAND", b"CONFIG", b"OBJECT",
                                                 b"MEMORY", b"SLOWLOG", b"LATENCY", b"DEBUG"):
             name += b" " + self.arguments[1].upper()[:40]
+        if b"ERR unknown command" in self.ours[:20]:
+            return readable([name.split(b" ")[0]]) + " -> unknown command"
         return (f"{self.where}{readable([name])} -> {shape_of(self.ours)} / "
-                f"{shape_of(self.theirs)}{' ' + self.note if self.note else ''}")
+                f"{shape_of(self.theirs)}{' ' + self.note[:80].splitlines()[0] if self.note else ''}")
 
     def __str__(self):
         lines = [f"{self.where}{brief(readable(self.arguments))}",

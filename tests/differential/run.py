@@ -28,6 +28,8 @@ SEQUENCE_LENGTH = 150
 DEPTH_MAX = 64
 DETAILS_MAX = 25  # differences printed whole; more are counted
 LINES_MAX = 20
+# A side that closes, is silent or says something of another shape where a scenario counts on it.
+SCENARIO_STOPPED = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError)
 
 
 class Report:
@@ -138,6 +140,8 @@ def main():
                 except Difference as difference:
                     difference.where = f"scenario {name}: "
                     report.difference(difference, pair)
+                except SCENARIO_STOPPED as error:
+                    report.difference(Difference([name.encode()], b"", b"", note=repr(error)), pair)
                 finally:
                     pair.restore_settings()
         if options.only != "scenarios":

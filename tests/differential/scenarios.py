@@ -185,14 +185,21 @@ def config_values(pair):
                b"maxmemory-clients", b"latency-monitor-threshold", b"save", b"jemalloc-bg-thread",
                b"oom-score-adj", b"oom-score-adj-values", b"proc-title-template", b"tls-port",
                b"slowlog-log-slower-than", b"dbfilename", b"activedefrag", b"set-proc-title")
+    found = []
     for name in sorted(set(reply[::2])):
         if name.startswith(b"tls-") or name in skipped:
             continue
         for value in values:
-            pair.call("CONFIG", "SET", name, value)
-            pair.call("CONFIG", "GET", name)
+            try:
+                pair.call("CONFIG", "SET", name, value)
+                pair.call("CONFIG", "GET", name)
+            except Difference as difference:
+                found.append(difference)
         for side in pair.sides():
             side.other.call("CONFIG", "SET", name, pair.settings[name])
+    if found:
+        found[0].note = "\n".join([f"{len(found)} in all"] + [str(each) for each in found[1:]])
+        raise found[0]
 
 
 def decode_call(side, *arguments):
