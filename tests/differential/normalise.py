@@ -279,7 +279,7 @@ def config_get(_arguments, ours, theirs, _context):
     """All that Redis has, with equal values, plus directives of our own."""
     ours, theirs = as_map(ours), as_map(theirs)
     extra = set(ours) - set(theirs)
-    return all(name in ours and (name in CONFIG_VALUES_FREE or ours[name] == entry)
+    return all(name in ours and (name.lower() in CONFIG_VALUES_FREE or ours[name] == entry)
                for name, entry in theirs.items()) and not extra & OTHER_SPELLINGS
 
 
