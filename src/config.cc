@@ -20,7 +20,7 @@ namespace {
 
 using Arguments = std::span<const std::string_view>;
 
-constexpr std::size_t kEchoedBytesMax = 128;
+constexpr std::size_t kEchoedBytesMax = 1024;
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -170,9 +170,9 @@ bool KeepsText(const ConfigField& field) {
   return std::holds_alternative<StringField>(field) || std::holds_alternative<SpecialField>(field);
 }
 
-// What a client or a file wrote, fit for an error line.
+// What a client or a file wrote, fit for an error line; as in Redis it ends at a NUL.
 std::string Echoed(std::string_view text) {
-  std::string echoed(text.substr(0, kEchoedBytesMax));
+  std::string echoed(text.substr(0, std::min(text.find('\0'), kEchoedBytesMax)));
   std::replace_if(
       echoed.begin(), echoed.end(),
       [](char byte) {
@@ -182,9 +182,12 @@ std::string Echoed(std::string_view text) {
   return echoed;
 }
 
+// `reason` is text of ours and the system's, whole.
 std::string SetFault(std::string_view name, std::string_view reason) {
-  return "ERR CONFIG SET failed (possibly related to argument '" + Echoed(name) + "') - " +
-         Echoed(reason);
+  std::string fault =
+      "ERR CONFIG SET failed (possibly related to argument '" + Echoed(name) + "') - ";
+  fault += reason;
+  return fault;
 }
 
 ConfigResult ChangeDirectory(Config& config) {
@@ -232,9 +235,6 @@ std::string ConfigTable::ValueText(const ConfigRow& row, const Config& config) {
 ConfigResult ConfigTable::Assign(const ConfigRow& row, Config& config, Arguments arguments,
                                  ConfigOrigin origin) {
   if (NeedsOneWord(row) && arguments.size() != 1) return Fault("wrong number of arguments");
-  if (KeepsText(row.field) && std::any_of(arguments.begin(), arguments.end(), HasLineBreaker)) {
-    return Fault("argument must not contain CR, LF or NUL");
-  }
   // A value that came as one word holds the words of an option that takes several.
   std::vector<std::string_view> words;
   if (row.has(kConfigMultiArg) && arguments.size() == 1) {
@@ -242,13 +242,19 @@ ConfigResult ConfigTable::Assign(const ConfigRow& row, Config& config, Arguments
     if (words.empty()) words.push_back(arguments[0]);
     arguments = words;
   }
-  return std::visit(
+  ConfigResult set = std::visit(
       Overloaded{[&](const BoolField& field) { return SetBool(field, config, arguments[0]); },
                  [&](const IntegerField& field) { return SetInteger(field, config, arguments[0]); },
                  [&](const EnumField& field) { return SetEnum(field, config, arguments); },
                  [&](const StringField& field) { return SetString(field, config, arguments[0]); },
                  [&](const SpecialField& field) { return field.set(config, arguments, origin); }},
       row.field);
+  // Text that is right otherwise.
+  if (set && KeepsText(row.field) &&
+      std::any_of(arguments.begin(), arguments.end(), HasLineBreaker)) {
+    return Fault("argument must not contain CR, LF or NUL");
+  }
+  return set;
 }
 
 // ---- CONFIG GET

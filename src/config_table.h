@@ -161,7 +161,8 @@ class ConfigTable {
   const ConfigRow* Find(std::string_view name) const;
   // All rows, each once, in the order of the table.
   std::span<const ConfigRow* const> rows() const { return rows_; }
-  // Parses and stores, nothing more: no flags, hooks, warnings or chdir.
+  // Parses and stores, nothing more: no flags, hooks, warnings or chdir. After an error the field
+  // may have any value.
   static ConfigResult Assign(const ConfigRow& row, Config& config,
                              std::span<const std::string_view> arguments, ConfigOrigin origin);
   // The value as CONFIG GET shows it.
