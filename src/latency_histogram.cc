@@ -47,11 +47,12 @@ std::vector<std::pair<std::int64_t, std::uint64_t>> LatencyHistogram::Cumulative
   std::uint64_t seen = 0;
   std::uint64_t shown = 0;
   std::size_t next = 0;
-  // Bounds are 1024 ns times a power of two, shown as 1, 2, 4 ... microseconds.
-  for (std::int64_t bound = 1024; shown < counters_->total; bound *= 2) {
-    for (; next < kCounters && HighestEquivalent(next) < bound; ++next) {
-      seen += counters_->of[next];
-    }
+  // A bound takes in its whole bucket, so it shows as the highest value that the bucket stands for:
+  // 1, 2, 4, 8, 16, 33, 67 microseconds.
+  for (std::int64_t power = 1024; shown < counters_->total; power *= 2) {
+    const std::size_t last = IndexOf(power);
+    for (; next < kCounters && next <= last; ++next) seen += counters_->of[next];
+    const std::int64_t bound = std::min(HighestEquivalent(last), HighestEquivalent(kCounters - 1));
     if (seen != shown) buckets.emplace_back(bound / 1000, seen);
     shown = seen;
   }

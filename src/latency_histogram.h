@@ -28,7 +28,7 @@ class LatencyHistogram {
   std::uint64_t count() const { return counters_ == nullptr ? 0 : counters_->total; }
   // The largest value that counts as equal to the one at `percentile` (0 to 100), in ns.
   std::int64_t ValueAt(double percentile) const;
-  // LATENCY HISTOGRAM: upper bounds in microseconds, doubling from 1, each with the number of
+  // LATENCY HISTOGRAM: upper bounds in microseconds, about doubling from 1, each with the number of
   // values at or below it; bounds that add nothing are left out.
   std::vector<std::pair<std::int64_t, std::uint64_t>> CumulativeByPowersOfTwo() const;
 
