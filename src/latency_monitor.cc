@@ -4,6 +4,15 @@
 
 namespace aeris {
 
+std::vector<LatencyMonitor::Sample> LatencyMonitor::Series::OldestFirst() const {
+  std::vector<Sample> ordered;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const Sample& sample = samples[(next + i) % kSamples];
+    if (sample.unix_seconds != 0) ordered.push_back(sample);
+  }
+  return ordered;
+}
+
 void LatencyMonitor::Add(std::string_view event, std::int64_t unix_seconds,
                          std::int64_t milliseconds) {
   auto found = events_.find(event);
@@ -20,15 +29,16 @@ void LatencyMonitor::Add(std::string_view event, std::int64_t unix_seconds,
 }
 
 std::size_t LatencyMonitor::Reset(std::string_view event) {
-  if (event.empty()) {
-    const std::size_t count = events_.size();
-    events_.clear();
-    return count;
-  }
   const auto found = events_.find(event);
   if (found == events_.end()) return 0;
   events_.erase(found);
   return 1;
+}
+
+std::size_t LatencyMonitor::ResetAll() {
+  const std::size_t count = events_.size();
+  events_.clear();
+  return count;
 }
 
 const LatencyMonitor::Series* LatencyMonitor::Find(std::string_view event) const {

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aeris {
 
@@ -23,13 +24,17 @@ class LatencyMonitor {
     std::array<Sample, kSamples> samples{};  // a ring
     std::size_t next = 0;
     std::int64_t max_ms = 0;
+
+    Sample latest() const { return samples[(next + kSamples - 1) % kSamples]; }
+    std::vector<Sample> OldestFirst() const;  // those in use
   };
   using Events = std::map<std::string, Series, std::less<>>;
 
   // Two samples of one second are one, the larger.
   void Add(std::string_view event, std::int64_t unix_seconds, std::int64_t milliseconds);
-  // Removes one event's series, or all when `event` is empty. Returns how many.
+  // Removes one event's series, or all. Returns how many.
   std::size_t Reset(std::string_view event);
+  std::size_t ResetAll();
 
   const Events& events() const { return events_; }
   const Series* Find(std::string_view event) const;

@@ -11,13 +11,17 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       CommandCommands(),
       ConfigCommands(),
       ConnectionCommands(),
+      DebugCommands(),
       DumpCommands(),
       ExpireCommands(),
       FunctionCommands(),
       GenericCommands(),
+      LatencyCommands(),
       MemoryCommands(),
+      MonitorCommands(),
       ObjectCommands(),
       ServerCommands(),
+      SlowLogCommands(),
       StringCommands(),
   };
   // clang-format on

@@ -15,13 +15,17 @@ std::span<const CommandSpec> ClusterCommands();
 std::span<const CommandSpec> CommandCommands();
 std::span<const CommandSpec> ConfigCommands();
 std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> GenericCommands();
+std::span<const CommandSpec> LatencyCommands();
 std::span<const CommandSpec> MemoryCommands();
+std::span<const CommandSpec> MonitorCommands();
 std::span<const CommandSpec> ObjectCommands();
 std::span<const CommandSpec> ServerCommands();
+std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> StringCommands();
 
 // All of them, in the order in which COMMAND lists the commands.

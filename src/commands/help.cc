@@ -1,5 +1,7 @@
 #include "src/commands/help.h"
 
+#include <fmt/format.h>
+
 #include "src/text.h"
 
 namespace aeris {
@@ -12,6 +14,13 @@ void ReplyHelp(CommandContext& context, std::span<const std::string_view> lines)
   for (const std::string_view line : lines) reply.SimpleString(line);
   reply.SimpleString("HELP");
   reply.SimpleString("    Prints this help.");
+}
+
+void ReplySubcommandSyntax(CommandContext& context) {
+  constexpr std::size_t kEchoedBytesMax = 128;
+  context.reply().Error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                  context.arg(1).substr(0, kEchoedBytesMax), ToUpper(context.arg(0))));
 }
 
 }  // namespace aeris

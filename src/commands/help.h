@@ -12,4 +12,8 @@ namespace aeris {
 // upper case, then `lines`, then the two lines about HELP itself, which `lines` leave out.
 void ReplyHelp(CommandContext& context, std::span<const std::string_view> lines);
 
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try Y HELP.", of the subcommand
+// that argument 1 names.
+void ReplySubcommandSyntax(CommandContext& context);
+
 }  // namespace aeris
