@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "src/client.h"
 #include "src/command_context.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -19,16 +18,14 @@ bool SecretsEqual(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-bool Authenticate(const CommandContext& context, std::string_view user, std::string_view password) {
+bool CheckCredentials(const CommandContext& context, std::string_view user,
+                      std::string_view password) {
   const std::string& secret = context.server().config().requirepass;
   // The comparison runs for unknown users too, so that time does not tell which exist.
   const bool password_right = secret.empty() || SecretsEqual(secret, password);
-  if (user != "default" || !password_right) {
-    context.reply().Error(err::kWrongPass);
-    return false;
-  }
-  context.client().authenticated = true;
-  return true;
+  if (user == "default" && password_right) return true;
+  context.reply().Error(err::kWrongPass);
+  return false;
 }
 
 bool IsValidClientName(std::string_view name) {

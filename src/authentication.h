@@ -11,9 +11,9 @@ class CommandContext;
 // The comparison takes the same time wherever the first difference is (its length alone may show).
 bool SecretsEqual(std::string_view a, std::string_view b);
 
-// AUTH and HELLO AUTH: marks the client as logged in, or replies with WRONGPASS and leaves it as it
-// is. Returns whether it is right.
-bool Authenticate(const CommandContext& context, std::string_view user, std::string_view password);
+// Whether `user` may log in with `password`; replies with WRONGPASS when not.
+bool CheckCredentials(const CommandContext& context, std::string_view user,
+                      std::string_view password);
 
 // What a name given by a client may look like: printable, no spaces.
 bool IsValidClientName(std::string_view name);

@@ -12,8 +12,10 @@
 
 #include "src/base/check.h"
 #include "src/base/glob.h"
+#include "src/base/number_text.h"
 #include "src/config_table.h"
 #include "src/config_value.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -45,8 +47,8 @@ std::string Octal(std::uint64_t value) {
 // ---- One value
 
 ConfigResult SetBool(const BoolField& field, Config& config, std::string_view text) {
-  const bool yes = EqualIgnoringCase(text, "yes");
-  if (!yes && !EqualIgnoringCase(text, "no")) return Fault("argument must be 'yes' or 'no'");
+  const bool yes = EqualsIgnoringCase(text, "yes");
+  if (!yes && !EqualsIgnoringCase(text, "no")) return Fault("argument must be 'yes' or 'no'");
   if (yes && !field.why_never_yes.empty()) return Fault(field.why_never_yes);
   field.set(config, yes);
   return {};
@@ -73,7 +75,7 @@ std::unexpected<std::string> OutOfRange(const IntegerField& field) {
 }
 
 ConfigResult SetPercent(const IntegerField& field, Config& config, std::string_view digits) {
-  const auto percent = ParseConfigInteger(digits);
+  const auto percent = ParseInt64(digits);
   if (!percent || *percent < 0) return Fault("argument must be a memory or percent value");
   if (*percent > -field.min) {
     return Fault("percentage argument must be less or equal to " + std::to_string(-field.min));
@@ -104,7 +106,7 @@ ConfigResult SetInteger(const IntegerField& field, Config& config, std::string_v
     return SetBytes(field, config, text);
   }
   const bool octal = field.unit == IntegerUnit::kOctal;
-  const auto value = octal ? ParseConfigOctal(text) : ParseConfigInteger(text);
+  const auto value = octal ? ParseConfigOctal(text) : ParseInt64(text);
   if (!value) {
     return Fault(octal ? "argument couldn't be parsed as an octal number"
                        : "argument couldn't be parsed into an integer");
@@ -142,7 +144,7 @@ ConfigResult SetEnum(const EnumField& field, Config& config, Arguments arguments
   for (const std::string_view argument : arguments) {
     const auto name = std::find_if(
         field.names.begin(), field.names.end(),
-        [&](const EnumName& candidate) { return EqualIgnoringCase(candidate.name, argument); });
+        [&](const EnumName& candidate) { return EqualsIgnoringCase(candidate.name, argument); });
     if (name == field.names.end()) return UnknownName(field);
     value |= name->value;
   }
@@ -217,7 +219,7 @@ ConfigTable::ConfigTable(Config& config) : config_(config) {
 }
 
 const ConfigRow* ConfigTable::Find(std::string_view name) const {
-  const auto found = by_name_.find(LowerCase(name));
+  const auto found = by_name_.find(ToLower(name));
   return found == by_name_.end() ? nullptr : found->second;
 }
 
@@ -268,7 +270,7 @@ std::vector<ConfigValue> ConfigTable::Get(std::span<const std::string_view> patt
   };
   for (const std::string_view pattern : patterns) {
     if (pattern.find_first_of("*?[") == pattern.npos) {
-      const auto found = by_name_.find(LowerCase(pattern));
+      const auto found = by_name_.find(ToLower(pattern));
       if (found != by_name_.end()) give(found->first, pattern, *found->second);
       continue;
     }
@@ -312,7 +314,7 @@ std::expected<std::vector<ConfigTable::Change>, std::string> ConfigTable::Check(
   std::vector<Change> changes;
   std::unordered_set<std::string_view> names;
   for (const ConfigPair& pair : pairs) {
-    const auto found = by_name_.find(LowerCase(pair.name));
+    const auto found = by_name_.find(ToLower(pair.name));
     if (found == by_name_.end()) {
       return std::unexpected("ERR Unknown option or number of arguments for CONFIG SET - '" +
                              Echoed(pair.name) + "'");

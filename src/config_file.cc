@@ -15,6 +15,7 @@
 #include "protocol/inline_parser.h"
 #include "src/base/unique_fd.h"
 #include "src/config_value.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -96,7 +97,7 @@ class Reader {
     if (!words) return Fault(number, line, "Unbalanced quotes in configuration line");
     if (words->empty()) return {};
     const std::vector<std::string_view> arguments(words->begin() + 1, words->end());
-    const std::string name = LowerCase(words->front());
+    const std::string name = ToLower(words->front());
     if (name == "include" && arguments.size() == 1) {
       return Include(words->at(1), number, line, depth);
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/config_value.h"
+#include "src/text.h"
 
 namespace aeris::config_special {
 namespace {
@@ -109,9 +110,9 @@ constexpr std::array<std::string_view, kOutputLimitClasses> kOutputClassNames = 
                                                                                  "pubsub"};
 
 std::optional<std::size_t> OutputClass(std::string_view name) {
-  if (EqualIgnoringCase(name, "replica")) name = "slave";
+  if (EqualsIgnoringCase(name, "replica")) name = "slave";
   for (std::size_t i = 0; i < kOutputLimitClasses; ++i) {
-    if (EqualIgnoringCase(name, kOutputClassNames[i])) return i;
+    if (EqualsIgnoringCase(name, kOutputClassNames[i])) return i;
   }
   return std::nullopt;
 }
@@ -254,7 +255,7 @@ std::string ReplicaOfOption::Get(const Config& config) {
 
 ConfigResult ReplicaOfOption::Set(Config& config, Arguments arguments, ConfigOrigin /*origin*/) {
   if (arguments.size() != 2) return Fault("wrong number of arguments");
-  if (EqualIgnoringCase(arguments[0], "no") && EqualIgnoringCase(arguments[1], "one")) {
+  if (EqualsIgnoringCase(arguments[0], "no") && EqualsIgnoringCase(arguments[1], "one")) {
     config.replicaof_host.clear();
     config.replicaof_port = 0;
     return {};

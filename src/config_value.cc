@@ -6,10 +6,10 @@
 #include <limits>
 #include <utility>
 
+#include "src/text.h"
+
 namespace aeris {
 namespace {
-
-char Lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; }
 
 template <typename Integer>
 std::optional<Integer> FromChars(std::string_view text, int base) {
@@ -21,12 +21,6 @@ std::optional<Integer> FromChars(std::string_view text, int base) {
 }
 
 }  // namespace
-
-std::optional<std::int64_t> ParseConfigInteger(std::string_view text) {
-  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  if (digits.starts_with('0') && text != "0") return std::nullopt;
-  return FromChars<std::int64_t>(text, 10);
-}
 
 std::optional<std::int64_t> ParseConfigOctal(std::string_view text) {
   return FromChars<std::int64_t>(text, 8);
@@ -46,15 +40,17 @@ std::optional<std::uint64_t> ParseConfigBytes(std::string_view text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const std::string_view suffix = text.substr(digits);
   const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& candidate) {
-    return EqualIgnoringCase(candidate.first, suffix);
+    return EqualsIgnoringCase(candidate.first, suffix);
   });
   if (unit == kUnits.end()) return std::nullopt;
   if (digits == 0) return 0;
+  // What does not fit is the largest value, as strtoull(3) has it: the range of the option decides.
   const auto count = FromChars<std::uint64_t>(text.substr(0, digits), 10);
-  if (!count || *count > std::numeric_limits<std::uint64_t>::max() / unit->second) {
-    return std::nullopt;
+  std::uint64_t bytes = 0;
+  if (!count || __builtin_mul_overflow(*count, unit->second, &bytes)) {
+    return std::numeric_limits<std::uint64_t>::max();
   }
-  return *count * unit->second;
+  return bytes;
 }
 
 std::string BytesWithUnit(std::uint64_t bytes) {
@@ -83,17 +79,6 @@ std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
 
 bool HasLineBreaker(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
-  return lower;
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
 }  // namespace aeris

@@ -9,12 +9,10 @@
 
 namespace aeris {
 
-// Decimal as Redis's integer options take it: no plus, no leading zeros, the whole text.
-std::optional<std::int64_t> ParseConfigInteger(std::string_view text);
 // Octal file mode, for example "777"; a minus is allowed, so that the range check names the range.
 std::optional<std::int64_t> ParseConfigOctal(std::string_view text);
 // Bytes: digits, then nothing, b, k, kb, m, mb, g or gb in any case; k is 1000 and kb 1024. No
-// digits mean 0, as in Redis. Unlike there a number beyond 2^64-1 is refused.
+// digits mean 0, as in Redis. What is beyond 2^64-1 is 2^64-1.
 std::optional<std::uint64_t> ParseConfigBytes(std::string_view text);
 // The largest exact unit of 1024: 104857600 -> "100mb".
 std::string BytesWithUnit(std::uint64_t bytes);
@@ -24,8 +22,5 @@ std::vector<std::string_view> SplitAtBlanks(std::string_view text);
 
 // True for CR, LF and NUL, which the lines of a file cannot hold.
 bool HasLineBreaker(std::string_view text);
-
-std::string LowerCase(std::string_view text);
-bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
 }  // namespace aeris

@@ -13,6 +13,7 @@ namespace aeris {
 struct DeadlineUnit {
   bool seconds = false;   // else milliseconds
   bool absolute = false;  // since 1970, else from now
+  bool operator==(const DeadlineUnit&) const = default;
 };
 
 // `value` in `unit` as a time since 1970. nullopt when it does not fit 64 bits.

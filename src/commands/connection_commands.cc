@@ -25,7 +25,8 @@ void Auth(CommandContext& context) {
     context.reply().Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
-  } else if (Authenticate(context, user, password)) {
+  } else if (CheckCredentials(context, user, password)) {
+    context.client().authenticated = true;
     context.reply().Ok();
   }
   for (std::size_t i = 1; i < context.argc(); ++i) context.Redact(i);
@@ -35,15 +36,14 @@ void Auth(CommandContext& context) {
 void Echo(CommandContext& context) { context.reply().Bulk(context.arg(1)); }
 
 struct HelloOptions {
-  int resp = 0;  // 0: not asked for
-  bool auth = false;
-  std::string_view user;
-  std::string_view password;
+  int resp = 0;       // 0: not asked for
+  bool auth = false;  // user and password were given, and are right
   bool set_name = false;
   std::string_view name;
 };
 
-// False after an error reply.
+// Checks the options in their order, as Redis does, but changes nothing. False after an error
+// reply.
 bool ParseHello(CommandContext& context, HelloOptions& options) {
   if (context.argc() < 2) return true;
   const std::optional<std::int64_t> version = ParseInt64(context.arg(1));
@@ -60,10 +60,11 @@ bool ParseHello(CommandContext& context, HelloOptions& options) {
     const std::size_t left = context.argc() - 1 - i;
     if (context.ArgIs(i, "auth") && left >= 2) {
       options.auth = true;
-      options.user = context.arg(i + 1);
-      options.password = context.arg(i + 2);
+      const std::string_view user = context.arg(i + 1);
+      const std::string_view password = context.arg(i + 2);
       context.Redact(i + 1);
       context.Redact(i + 2);
+      if (!CheckCredentials(context, user, password)) return false;
       i += 2;
     } else if (context.ArgIs(i, "setname") && left >= 1) {
       options.set_name = true;
@@ -85,13 +86,13 @@ void Hello(CommandContext& context) {
   HelloOptions options;
   if (!ParseHello(context, options)) return;
   Client& client = context.client();
-  if (options.auth && !Authenticate(context, options.user, options.password)) return;
-  if (!client.authenticated) {
+  if (!client.authenticated && !options.auth) {
     return context.reply().Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
         "RESP protocol version at the same time");
   }
+  if (options.auth) client.authenticated = true;
   if (options.set_name) client.name = options.name;
   if (options.resp != 0) context.reply().set_resp(options.resp);
   protocol::ReplyWriter& reply = context.reply();

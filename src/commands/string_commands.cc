@@ -134,8 +134,10 @@ struct StringOptions {
   bool has_deadline() const { return deadline_arg != 0; }
 };
 
-// The unit of EX, PX, EXAT and PXAT; false for any other word.
-bool ParseUnit(const CommandContext& context, std::size_t index, DeadlineUnit& unit) {
+// EX, PX, EXAT or PXAT at `index` with its value behind it, which `index` then names. A unit may be
+// given again, and the last value counts; two units may not. False for any other word.
+bool ParseDeadline(const CommandContext& context, std::size_t& index, StringOptions& options) {
+  DeadlineUnit unit;
   if (context.ArgIs(index, "ex")) {
     unit = {.seconds = true, .absolute = false};
   } else if (context.ArgIs(index, "px")) {
@@ -147,6 +149,10 @@ bool ParseUnit(const CommandContext& context, std::size_t index, DeadlineUnit& u
   } else {
     return false;
   }
+  if (options.keep_ttl || options.persist || index + 1 == context.argc()) return false;
+  if (options.has_deadline() && options.unit != unit) return false;
+  options.unit = unit;
+  options.deadline_arg = ++index;
   return true;
 }
 
@@ -161,10 +167,7 @@ bool ParseSetOptions(const CommandContext& context, StringOptions& options) {
       options.get = true;
     } else if (context.ArgIs(i, "keepttl") && !options.has_deadline()) {
       options.keep_ttl = true;
-    } else if (!options.keep_ttl && !options.has_deadline() && i + 1 < context.argc() &&
-               ParseUnit(context, i, options.unit)) {
-      options.deadline_arg = ++i;
-    } else {
+    } else if (!ParseDeadline(context, i, options)) {
       return false;
     }
   }
@@ -177,10 +180,7 @@ void GetEx(CommandContext& context) {
   for (std::size_t i = 2; i < context.argc(); ++i) {
     if (context.ArgIs(i, "persist") && !options.has_deadline()) {
       options.persist = true;
-    } else if (!options.persist && !options.has_deadline() && i + 1 < context.argc() &&
-               ParseUnit(context, i, options.unit)) {
-      options.deadline_arg = ++i;
-    } else {
+    } else if (!ParseDeadline(context, i, options)) {
       return context.reply().Error(err::kSyntax);
     }
   }

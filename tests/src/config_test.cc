@@ -127,14 +127,15 @@ TEST_F(ConfigTableTest, TakesMemorySizesWithUnits) {
       {"1g", "1000000000"},
       {"2Gb", "2147483648"},
       {"18446744073709551615", "18446744073709551615"},
+      {"18446744073709551616", "18446744073709551615"},
+      {"18446744073709551615k", "18446744073709551615"},
       {"", "0"},
       {"01", "1"}};
   for (const auto& [text, shown] : kGood) {
     EXPECT_EQ(Set("maxmemory", text), "OK") << text;
     EXPECT_EQ(Get("maxmemory"), shown);
   }
-  for (const std::string_view text : {"1.5gb", "-1", "10x", " 1", "+1", "0x10", "10%", "1 gb",
-                                      "18446744073709551616", "18446744073709551615k"}) {
+  for (const std::string_view text : {"1.5gb", "-1", "10x", " 1", "+1", "0x10", "10%", "1 gb"}) {
     EXPECT_EQ(Reason("maxmemory", text), "argument must be a memory value") << text;
   }
   EXPECT_EQ(Reason("proto-max-bulk-len", "1kb"),
