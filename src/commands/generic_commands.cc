@@ -76,9 +76,10 @@ void Keys(CommandContext& context) {
   context.reply().EndArray(keys, count);
 }
 
-// A cursor as strtoul(3) reads it, since clients send back what some other server gave them: a sign
-// and leading zeros are taken, blanks and overflow are not.
+// A cursor as strtoul(3) reads it, since clients send back what some other server gave them: a sign,
+// leading zeros and an empty text (0) are taken, blanks and overflow are not.
 std::optional<std::uint64_t> ParseCursor(std::string_view text) {
+  if (text.empty()) return 0;
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   std::uint64_t cursor = 0;
