@@ -289,6 +289,7 @@ void Server::OnConnection(UniqueFd fd, std::string peer, bool unix_socket) {
     return clients_.CloseSoon(client);
   }
   client.event() = std::move(*event);
+  log().Verbose("Accepted {}", client.peer());
 }
 
 bool Server::RefuseConnection(const Client& candidate) {

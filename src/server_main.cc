@@ -70,6 +70,8 @@ int Serve(ConfigTable& table, const std::string& config_file, const std::string&
   }
   TellSupervisor(supervisor, log);
   const int status = (*server)->Run();
+  // READY was heard, so there is nothing new to say when this is not.
+  if (supervisor == Supervisor::kSystemd) (void)NotifySystemd("STOPPING=1\n");
   RemoveCrashReport();
   return status;
 }
