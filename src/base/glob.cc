@@ -5,7 +5,8 @@
 //   - a range takes whatever stands behind the "-", a "]" too, and may be given backwards; its ends
 //     are signed bytes;
 //   - an escaped byte inside a class is compared with its case even when case is ignored;
-//   - a backslash that ends the pattern is a backslash.
+//   - a backslash that ends the pattern is a backslash;
+//   - the 1,001st star matches nothing, unless it ends the pattern (adjacent stars are one).
 #include "src/base/glob.h"
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 
 namespace aeris {
 namespace {
+
+constexpr std::size_t kStarsMax = 1000;
 
 // ASCII only: the answer must not depend on the locale. Signed, for the ranges.
 int Folded(char byte, GlobCase letters) {
@@ -67,12 +70,14 @@ bool GlobMatch(std::string_view pattern, std::string_view text, GlobCase letters
   constexpr std::size_t kNoStar = std::string_view::npos;
   std::size_t after_star = kNoStar;  // the item behind the last star
   std::size_t star_end = 0;          // how much of the text that star and all before it cover
+  std::size_t stars = 0;
   std::size_t at = 0;
   std::size_t position = 0;
   while (position < text.size()) {
     if (at < pattern.size() && pattern[at] == '*') {
       at = SkipStars(pattern, at);
       if (at == pattern.size()) return true;
+      if (++stars > kStarsMax) return false;
       after_star = at;
       star_end = position;
     } else if (at < pattern.size() && MatchOne(pattern, at, text[position], letters)) {

@@ -127,6 +127,18 @@ TEST(GlobMatch, TakesManyStarsWithoutTryingEachAgain) {
 }
 
 // CVE-2024-31228: depth of the stack does not follow the pattern.
+TEST(GlobMatch, FollowsAtMostAThousandStarsAsRedisDoes) {
+  const auto stars = [](std::size_t count) {
+    std::string pattern;
+    for (std::size_t i = 0; i < count; ++i) pattern += "*?";
+    return pattern;
+  };
+  const std::string text(5'000, 'a');
+  EXPECT_TRUE(GlobMatch(stars(1'000), text));
+  EXPECT_TRUE(GlobMatch(stars(1'000) + "*", text));
+  EXPECT_FALSE(GlobMatch(stars(1'001), text));
+}
+
 TEST(GlobMatch, TakesAPatternOfAMillionStars) {
   std::string pattern(1000000, '*');
   pattern += 'b';
