@@ -152,6 +152,25 @@ class Framing(ServerTest):
             self.assertEqual(connection.read_to_end(),
                              b"+PONG\r\n-ERR Protocol error: unbalanced quotes in request\r\n")
 
+    def test_an_empty_request_alone_leaves_nothing_behind(self):
+        for empty in (b"\r\n", b"\n\n\n", b"*0\r\n", b"*-1\r\n", b"\r\nPI", b"*0\r\n*1\r\n$4\r\n"):
+            with self.subTest(empty=empty):
+                for leave in ("close", "reset", "half_close"):
+                    for _ in range(20):
+                        connection = self.server.connect()
+                        connection.send(empty)
+                        getattr(connection, leave)()
+                        connection.close()
+                # All of them have been seen when a client that came later is answered.
+                for _ in range(20):
+                    self.assert_serves()
+        with self.server.connect() as connection, self.server.connect() as watcher:
+            client = connection.call("CLIENT", "ID")
+            connection.send(b"\r\n")
+            self.wait_for(lambda: b" qbuf=0 " in watcher.call("CLIENT", "LIST", "ID", client),
+                          "the empty request to be consumed")
+            self.assertEqual(connection.raw("PING"), b"+PONG\r\n")
+
     def test_http_is_cut_at_once_and_its_body_never_runs(self):
         attempts = [
             b"POST / HTTP/1.1\r\nContent-Length: 20\r\n\r\nset attacked 1\r\n",
