@@ -19,7 +19,16 @@ constexpr std::size_t kSentRun = 32;
 
 }  // namespace
 
+bool ReplyBuffer::Overflows(std::size_t bytes) {
+  if (memory_ + bytes <= memory_max_ && !over_limit_) [[likely]]
+    return false;
+  over_limit_ = true;
+  Clear();
+  return true;
+}
+
 void ReplyBuffer::AppendAcrossBlocks(std::string_view bytes) {
+  if (Overflows(bytes.size())) return;
   const std::size_t head = room();
   if (head > 0) {
     std::memcpy(cursor_, bytes.data(), head);
@@ -32,6 +41,8 @@ void ReplyBuffer::AppendAcrossBlocks(std::string_view bytes) {
 }
 
 void ReplyBuffer::OpenBlock(std::size_t bytes_min) {
+  // Over the limit the block is opened still: the caller writes to it, and the next one drops it.
+  (void)Overflows(bytes_min);
   HandOverBlock();
   const std::size_t usual = std::clamp(size(), BufferPool::kBlockBytes, kChunkBytesMax);
   block_bytes_ = std::max(bytes_min, usual);
@@ -86,6 +97,7 @@ void ReplyBuffer::CloseRange() {
 void ReplyBuffer::AppendPinned(std::string_view bytes, Pin pin) {
   if (bytes.empty()) return;
   AERIS_DCHECK(pin.release_ != nullptr || pin.object_ == nullptr);
+  if (Overflows(bytes.size())) return;
   CloseRange();
   // An iovec wants a mutable pointer; nobody writes through it.
   segments_.push_back({.data = const_cast<char*>(bytes.data()),

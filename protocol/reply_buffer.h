@@ -11,7 +11,7 @@
 // Cost:    O(1) per byte; usual replies are one range and one iovec.
 // Memory:  blocks grow from 16 KiB (pool) to 256 KiB with what is unsent; one big value gets a
 // block
-//          of its size. Pinned values are referenced. An idle client has 112 bytes.
+//          of its size. Pinned values are referenced. An idle client has 120 bytes.
 #pragma once
 
 #include <sys/uio.h>
@@ -110,6 +110,14 @@ class ReplyBuffer {
   // Drops everything.
   void Clear();
 
+  // From now on memory() does not grow beyond about `bytes`: what would be appended then is
+  // dropped, and with it all that was unsent, since the stream is torn; over_limit() tells, and the
+  // client is to be closed. A write stops in the middle of a reply, so a command that makes a huge
+  // one costs no more than the limit. Checked when a block is opened or a value pinned, not per
+  // byte.
+  void set_memory_max(std::size_t bytes) { memory_max_ = bytes; }
+  bool over_limit() const { return over_limit_; }
+
   // Checks every rule above; for tests.
   void CheckInvariants() const;
 
@@ -125,6 +133,8 @@ class ReplyBuffer {
 
   std::size_t room() const { return static_cast<std::size_t>(end_ - cursor_); }
   void AppendAcrossBlocks(std::string_view bytes);
+  // Whether `bytes` more are over the limit, or were before; everything is dropped then.
+  bool Overflows(std::size_t bytes);
   void OpenBlock(std::size_t bytes_min);
   void CloseRange();
   void HandOverBlock();
@@ -145,9 +155,11 @@ class ReplyBuffer {
   std::size_t head_ = 0;  // segments before this have been sent
   std::uint64_t segments_gone_ =
       0;  // removed from the front of segments_ in all: makes HoleIds unique
+  std::size_t memory_max_ = SIZE_MAX;
   std::uint32_t holes_open_ = 0;
+  bool over_limit_ = false;
   std::vector<Segment> segments_;
 };
-static_assert(sizeof(ReplyBuffer) == 112, "every idle client has one");
+static_assert(sizeof(ReplyBuffer) == 120, "every idle client has one");
 
 }  // namespace aeris::protocol

@@ -338,6 +338,51 @@ class ReplyBufferModel {
   ReplyBuffer buffer_;  // destroyed first: its pins count into pins_live_
 };
 
+TEST(ReplyBuffer, DropsWhatIsOverItsLimitInTheMiddleOfAReply) {
+  constexpr std::size_t kMax = 1'000'000;
+  const std::string small(100, 'x');
+  const std::string big(300'000, 'y');
+  BufferPool pool;
+  int releases = 0;
+  ReplyBuffer buffer(pool);
+  buffer.set_memory_max(kMax);
+  std::size_t pinned = 0;
+  const ReplyBuffer::HoleId hole = buffer.OpenHole();
+  for (int i = 0; i < 30'000; ++i) {
+    buffer.Append(small);
+    if (i % 500 == 0) buffer.Append(big);
+    if (i % 700 == 0) {
+      ++pinned;
+      buffer.AppendPinned(big, PinOf(releases));
+    }
+    const ReplyBuffer::HoleId inner = buffer.OpenHole();
+    buffer.Append(":1\r\n");
+    buffer.FillHole(inner, "*1\r\n");
+    buffer.CheckInvariants();
+    ASSERT_LE(buffer.memory(), 2 * kMax) << i;
+  }
+  buffer.FillHole(hole, "*1\r\n");
+  EXPECT_TRUE(buffer.over_limit());
+  buffer.Clear();
+  buffer.CheckInvariants();
+  EXPECT_EQ(static_cast<std::size_t>(releases), pinned);
+}
+
+TEST(ReplyBuffer, KeepsWhatIsWithinItsLimit) {
+  BufferPool pool;
+  ReplyBuffer buffer(pool);
+  buffer.set_memory_max(1'000'000);
+  const std::string text(900'000, 'x');
+  buffer.Append(text);
+  EXPECT_FALSE(buffer.over_limit());
+  EXPECT_EQ(SendAll(buffer), text);
+  buffer.Append(text);
+  EXPECT_FALSE(buffer.over_limit());
+  buffer.Append(text);
+  EXPECT_TRUE(buffer.over_limit());
+  EXPECT_EQ(SendAll(buffer), "");
+}
+
 TEST(ReplyBuffer, AgreesWithAStringUnderRandomUse) {
   std::uint64_t bytes_sent = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
