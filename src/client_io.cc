@@ -2,7 +2,9 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "ae/socket.h"
@@ -14,11 +16,20 @@ namespace {
 // Bytes read from one client in one turn, unless a big argument is under way, and bytes written to
 // one: what bounds the time that others wait for it.
 constexpr std::size_t kReadBytesMin = protocol::BufferPool::kBlockBytes / 4;
+constexpr std::size_t kReadBytesMax = protocol::BufferPool::kBlockBytes;
+constexpr std::size_t kBigArgumentReadBytesMax = 1024 * 1024;
 constexpr std::size_t kWriteBytesPerTurn = 1024 * 1024;
 constexpr std::size_t kIovecs = 64;
 
 // Unsent replies of a client that has not logged in (CVE-2025-21605).
 constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
+
+// Memory of unsent replies as the limits see it: one block is nothing, since every client with a
+// reply has it; Redis does not count its static buffer either.
+std::size_t HeldBeyondOneBlock(const protocol::ReplyBuffer& replies) {
+  const std::size_t held = replies.memory();
+  return held <= protocol::BufferPool::kBlockBytes ? 0 : held;
+}
 
 }  // namespace
 
@@ -26,12 +37,19 @@ void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
   if (ae::Has(ready, ae::Ready::kWrite) && ae::Has(client.event().interest(), ae::Ready::kWrite)) {
     WriteReplies(client);
   }
-  if (ae::Has(ready, ae::Ready::kRead) && !client.closing) ReadRequests(client);
+  // A hang-up brings both bits, whatever the interest is.
+  if (ae::Has(ready, ae::Ready::kRead) && !client.closing && !client.close_after_reply) {
+    ReadRequests(client);
+  }
 }
 
 void ClientIo::ReadRequests(Client& client) {
-  const std::span<char> room =
-      client.query().Reserve(kReadBytesMin, client.parser().bulk_bytes_expected());
+  const std::uint64_t expected = client.parser().bulk_bytes_expected();
+  std::span<char> room = client.query().Reserve(kReadBytesMin, expected);
+  // The room may be what a big argument has left; small requests do not get all of it in one turn.
+  const std::size_t bytes_max = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(expected, kReadBytesMax, kBigArgumentReadBytesMax));
+  if (room.size() > bytes_max) room = room.first(bytes_max);
   const ae::IoResult result = ae::Read(client.fd(), room);
   switch (result.kind) {
     case ae::IoKind::kDone:
@@ -52,7 +70,8 @@ void ClientIo::ReadRequests(Client& client) {
   client.last_interaction = server_.loop().now();
   server_.stats().net_input_bytes += result.bytes;
   ++server_.stats().reads_processed;
-  ParseRequests(client);
+  // All of them: what one read brings is little.
+  (void)ParseRequests(client, SIZE_MAX);
   if (client.query().size() > server_.config().client_query_buffer_limit) {
     server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
                           client.id(), client.peer());
@@ -61,11 +80,12 @@ void ClientIo::ReadRequests(Client& client) {
   }
 }
 
-void ClientIo::ParseRequests(Client& client) {
+bool ClientIo::ParseRequests(Client& client, std::size_t requests_max) {
   RequestBatch& batch = server_.batch();
   protocol::RequestParser& parser = client.parser();
   while (!client.reading_stopped && !client.postponed && !client.closing &&
          !client.close_after_reply) {
+    if (requests_max-- == 0) return false;
     const std::string_view bytes = client.query().bytes().substr(client.parsed_bytes);
     if (bytes.empty()) break;
     const protocol::ParseStatus status = parser.Parse(bytes, LimitsFor(client));
@@ -80,6 +100,7 @@ void ClientIo::ParseRequests(Client& client) {
     if (parser.arguments_decoded() || batch.full() || !client.authenticated) batch.Run();
     parser.Reset();
   }
+  return true;
 }
 
 void ClientIo::WriteQueued() {
@@ -115,7 +136,10 @@ void ClientIo::WriteReplies(Client& client) {
     }
   }
   server_.stats().net_output_bytes += written;
-  if (written > 0) ++server_.stats().writes_processed;
+  if (written > 0) {
+    ++server_.stats().writes_processed;
+    client.last_interaction = server_.loop().now();
+  }
   const bool drained = replies.empty();
   if (drained && client.close_after_reply) {
     server_.clients().CloseSoon(client);
@@ -130,13 +154,15 @@ void ClientIo::WriteReplies(Client& client) {
 }
 
 void ClientIo::EnforceOutputLimit(Client& client) {
-  const std::size_t held = client.replies().memory();
+  if (client.replies().over_limit()) [[unlikely]]
+    return CutForOutput(client, "hard");
   if (!client.authenticated && client.replies().size() > kUnauthenticatedReplyBytes) [[unlikely]] {
     return CutForOutput(client, "unauthenticated");
   }
   const OutputLimit& limit = server_.config().output_limit(OutputLimitClass::kNormal);
   if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]]
     return;
+  const std::size_t held = HeldBeyondOneBlock(client.replies());
   if (limit.hard_bytes != 0 && held > limit.hard_bytes) return CutForOutput(client, "hard");
   if (limit.soft_bytes == 0 || held <= limit.soft_bytes) {
     client.over_soft_limit_since = {};
@@ -147,6 +173,11 @@ void ClientIo::EnforceOutputLimit(Client& client) {
   if (now - client.over_soft_limit_since > std::chrono::seconds(limit.soft_seconds)) {
     CutForOutput(client, "soft");
   }
+}
+
+std::size_t ClientIo::ReplyBytesMax() const {
+  const std::uint64_t hard = server_.config().output_limit(OutputLimitClass::kNormal).hard_bytes;
+  return hard == 0 ? SIZE_MAX : std::max<std::size_t>(hard, protocol::BufferPool::kBlockBytes);
 }
 
 void ClientIo::CutForOutput(Client& client, std::string_view which) {

@@ -17,12 +17,15 @@ class ClientIo final : public ClientEvents {
 
   void OnClientReady(Client& client, ae::Ready ready) override;
   // Parses what client.query() holds; whole requests go to the batch, which runs when it is full.
-  void ParseRequests(Client& client);
+  // False when it stopped at `requests_max`, and more may be there.
+  bool ParseRequests(Client& client, std::size_t requests_max);
   // Writes the replies of this turn, one write(2) per client where the socket takes it.
   void WriteQueued();
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one.
   void EnforceOutputLimit(Client& client);
+  // Bytes of unsent replies at which a command is stopped in the middle of its reply.
+  std::size_t ReplyBytesMax() const;
 
  private:
   void ReadRequests(Client& client);

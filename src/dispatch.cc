@@ -18,6 +18,9 @@ namespace {
 // Bytes of a client's text that an error repeats.
 constexpr std::size_t kEchoedBytesMax = 128;
 
+// Code words that are counted one by one: DEBUG ERROR may bring any.
+constexpr std::size_t kErrorCodesMax = 128;
+
 // A browser, or a server tricked into a request, speaks HTTP to the port: the body must not run as
 // commands.
 bool IsHttp(std::string_view word) {
@@ -94,6 +97,13 @@ bool Dispatcher::Refused(Client& client, const Command* command,
     Reject(client, command, err::kNoAuth);
     return true;
   }
+  // Redis counts a monitor as a replica.
+  if (client.monitor &&
+      (command->has(CommandFlag::kReadonly) || command->has(CommandFlag::kWrite) ||
+       command->has(CommandFlag::kMayReplicate))) [[unlikely]] {
+    Reject(client, command, "ERR Replica can't interact with the keyspace");
+    return true;
+  }
   return false;
 }
 
@@ -137,6 +147,7 @@ bool Dispatcher::Paused(const Command& command) const {
 void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,
                       std::uint64_t first_key_hash) {
   client.last_command = &command;
+  client.replies().set_memory_max(server_.io().ReplyBytesMax());
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
@@ -186,6 +197,7 @@ void Dispatcher::CountError(Client& client) {
   const std::string_view code = client.reply().last_error();
   auto found = stats.errors_by_code.find(code);
   if (found == stats.errors_by_code.end()) {
+    if (stats.errors_by_code.size() >= kErrorCodesMax) return;
     found = stats.errors_by_code.emplace(std::string(code), 0).first;
   }
   ++found->second;

@@ -10,6 +10,12 @@
 #include "src/server.h"
 
 namespace aeris {
+namespace {
+
+// Slots kept between batches; a request of a million arguments has 16 MiB of them.
+constexpr std::size_t kArgumentsKept = 64 * 1024;
+
+}  // namespace
 
 RequestBatch::RequestBatch(Server& server) : server_(server) {
   requests_.reserve(kRequestsMax);
@@ -60,6 +66,7 @@ void RequestBatch::Run() {
   current_ = {};
   requests_.clear();
   arguments_.clear();
+  if (arguments_.capacity() > kArgumentsKept) std::vector<std::string_view>().swap(arguments_);
   for (Client* client : clients_) {
     client->in_batch = false;
     client->query().Consume(std::exchange(client->parsed_bytes, 0));
@@ -97,6 +104,7 @@ void RequestBatch::RunOne(const Request& request) {
     client.postponed = true;
     client.parsed_bytes = request.begin;
     client.parser().Reset();
+    client.reading_stopped = false;  // a fault behind it is met again then
   }
 }
 

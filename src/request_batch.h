@@ -33,7 +33,8 @@ class RequestBatch {
   // client is closed after it. `text` lives until Run().
   void AddFault(Client& client, std::string_view text);
   bool full() const { return requests_.size() >= kRequestsMax; }
-  bool empty() const { return requests_.empty(); }
+  // Nothing to run and no bytes to take out of query buffers, those of empty requests included.
+  bool empty() const { return clients_.empty(); }
 
   // Runs everything that was added and takes the bytes out of the query buffers. Clients may be
   // closing or postponed afterwards. Not to be called by what it calls.

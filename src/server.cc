@@ -311,14 +311,28 @@ bool Server::RefuseConnection(const Client& candidate) {
 void Server::BeforeSleep() {
   do {
     if (!batch_.empty()) batch_.Run();
-    if (std::exchange(resume_clients_, false)) {
-      clients_.ForEach([this](Client& client) {
-        if (std::exchange(client.postponed, false)) io_.ParseRequests(client);
-      });
-    }
+    if (std::exchange(resume_clients_, false)) ResumePostponed();
   } while (!batch_.empty() || resume_clients_);
   io_.WriteQueued();
   clients_.FreeClosed();
+}
+
+// A paused client may have gathered as much as its query buffer holds. It gets a bounded share of
+// this turn, and what is left waits, postponed as it was, for the next.
+void Server::ResumePostponed() {
+  constexpr std::size_t kRequestsPerTurn = 1024;
+  bool more = false;
+  clients_.ForEach([&](Client& client) {
+    if (!std::exchange(client.postponed, false)) return;
+    if (io_.ParseRequests(client, kRequestsPerTurn)) return;
+    client.postponed = true;
+    more = true;
+  });
+  if (!more) return;
+  resume_more_ = loop_.AddTimeEvent(std::chrono::milliseconds(0), [this] {
+    resume_clients_ = true;
+    return std::optional<std::chrono::milliseconds>();
+  });
 }
 
 void Server::ResumeClients() {

@@ -62,6 +62,9 @@ class Server {
 
   // Serves until Shutdown(). Returns the exit status of the process.
   int Run();
+  // One turn of Run(), waiting at most `wait_max`; for tests. Returns the handlers and time callbacks
+  // that ran.
+  std::size_t RunTurn(std::chrono::milliseconds wait_max) { return loop_.RunOnce(wait_max); }
   // SHUTDOWN, SIGTERM, SIGINT: the present turn is the last.
   void Shutdown();
 
@@ -140,6 +143,7 @@ class Server {
   void OnConnection(UniqueFd fd, std::string peer, bool unix_socket);
   bool RefuseConnection(const Client& candidate);
   void BeforeSleep();
+  void ResumePostponed();
   // Periodic work, server_cron.cc.
   void AddCrons();
   void SampleRates();
@@ -172,6 +176,7 @@ class Server {
   std::unique_ptr<ae::SignalEvent> signals_;
   std::vector<ae::TimeEvent> crons_;
   ae::TimeEvent pause_end_;
+  ae::TimeEvent resume_more_;
 
   std::string run_id_;
   MonotonicTime started_;

@@ -57,7 +57,8 @@ void Server::WatchClients() {
   const MonotonicTime now = loop_.now();
   clients_.ForSome(cron_client_id_, count, [&](Client& client) {
     const auto idle = now - client.last_interaction;
-    if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) && !client.monitor) {
+    if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) && !client.monitor &&
+        !client.postponed) {
       log().Verbose("Closing idle client id={} addr={}", client.id(), client.peer());
       return clients_.CloseSoon(client);
     }
@@ -78,7 +79,12 @@ std::chrono::milliseconds Server::ExpireKeys() {
   // ready.
   const bool more = active_expire_ && databases_.ExpireDue(unix_ms_, kExpireKeysPerStep);
   ReadClock();
-  stats_.expire_ns += static_cast<std::uint64_t>((monotonic_ - begin).count());
+  const MonotonicTime::duration elapsed = monotonic_ - begin;
+  stats_.expire_ns += static_cast<std::uint64_t>(elapsed.count());
+  const auto elapsed_ms = std::chrono::duration_cast<milliseconds>(elapsed).count();
+  if (config().latency_monitor_threshold != 0 && elapsed_ms >= config().latency_monitor_threshold) {
+    latency_.Add("expire-cycle", unix_ms_ / 1000, elapsed_ms);
+  }
   return more ? milliseconds(0) : kExpireEvery;
 }
 

@@ -47,7 +47,7 @@ struct ServerStats {
   RateSampler commands_rate;
   RateSampler input_rate;
   RateSampler output_rate;
-  // Errors by their code word. Bounded: a client can bring forth only the words that we write.
+  // Errors by their code word, the first 128 different ones.
   std::map<std::string, std::uint64_t, std::less<>> errors_by_code;
 
   // CONFIG RESETSTAT: all counters. What tells a present state stays: changes, peak_memory,
