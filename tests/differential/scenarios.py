@@ -1,5 +1,6 @@
 """Comparisons that a random stream cannot make: several clients, whole iterations, whole tables."""
 import random
+import re
 
 from pair import CLOSED, Difference
 from wire import decode, encode
@@ -341,6 +342,38 @@ def slow_entry(side):
         return [(entry[3], entry[5], len(entry)) for entry in entries]
 
 
+def before_login(pair):
+    """Every command that a client may try before it has given the password."""
+    conversations = [[command, ("PING",)] for command in (
+        ("PING",), ("GET", "k"), ("GET",), ("NOSUCH",), ("HELLO",), ("HELLO", "3"), ("HELLO", "9"),
+        ("HELLO", "3", "SETNAME", "x"), ("HELLO", "3", "AUTH", "default", "wrong"),
+        ("AUTH",), ("AUTH", "wrong"), ("AUTH", "default", "wrong"), ("AUTH", "x", "secret"),
+        ("AUTH", "a", "b", "c"), ("CLIENT", "ID"), ("CLIENT",), ("COMMAND", "COUNT"), ("RESET",),
+        ("CONFIG", "GET", "requirepass"), ("SHUTDOWN",), ("MONITOR",), ("SELECT", "1"))]
+    conversations += [[("AUTH", "secret"), ("PING",), ("RESET",), ("PING",)],
+                      [("AUTH", "wrong"), ("AUTH", "secret"), ("GET", "k"), ("QUIT",)],
+                      [("HELLO", "3", "AUTH", "default", "secret", "SETNAME", "me"),
+                       ("CLIENT", "GETNAME")], [("PING",), ("QUIT",), ("PING",)]]
+    found = []
+    for side in pair.sides():
+        side.other.call("CONFIG", "SET", "requirepass", "secret")
+    try:
+        for conversation in conversations:
+            ours, theirs = on_both(pair, lambda side, c=conversation: whole_conversation(side, c))
+            if without_identity(ours) != without_identity(theirs):
+                found.append((conversation, ours, theirs))
+    finally:
+        for side in pair.sides():
+            side.other.call("CONFIG", "SET", "requirepass", "")
+    require(not found, b"AUTH", [each[1] for each in found], [each[2] for each in found],
+            repr([each[0] for each in found]))
+
+
+def without_identity(data):
+    """Version and client number are the two things that HELLO may give differently."""
+    return re.sub(rb"(version\r\n)\$\d+\r\n[\d.]+|(id\r\n):\d+", rb"\1\2", data)
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -356,5 +389,6 @@ ALL = [
     ("config defaults", config_defaults), ("config values", config_values),
     ("client reply modes", client_reply_modes), ("monitor lines", monitor_lines),
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
-    ("slow log", slow_log), ("quit in a pipeline", quit_in_a_pipeline),
+    ("slow log", slow_log), ("before login", before_login),
+    ("quit in a pipeline", quit_in_a_pipeline),
 ]
