@@ -33,7 +33,11 @@ bool Databases::ExpireDue(UnixMs now, std::size_t keys_max) {
     storage::Keyspace& keyspace = *keyspaces_[expire_next_];
     expire_next_ = (expire_next_ + 1) % keyspaces_.size();
     if (keyspace.deadlines() == 0) continue;
-    more |= keyspace.ExpireDue(now, keys_max).more;
+    const storage::Keyspace::ExpireResult result = keyspace.ExpireDue(now, keys_max);
+    more |= result.more;
+    // The budget is of all together; the next step begins behind the one that used it up.
+    if (result.expired >= keys_max) return true;
+    keys_max -= result.expired;
   }
   return more;
 }
