@@ -3,7 +3,7 @@
 //   command - high 500 ms, low 100 ms (all time high 500 ms)
 //   ----------------------------------------------------------
 //      #
-//     o|      four rows; a column is filled up to its height relative to the lowest and highest
+//     #|      four rows; a column is filled up to its height relative to the lowest and highest
 //    _||      sample, its top is one of _ o # (a third, two thirds, all of the row)
 //   _|||
 //
