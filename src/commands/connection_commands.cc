@@ -89,8 +89,8 @@ void Hello(CommandContext& context) {
   if (!client.authenticated && !options.auth) {
     return context.reply().Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-        "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
-        "RESP protocol version at the same time");
+        "AUTH <user> <pass> option can be used to authenticate the client and select the RESP "
+        "protocol version at the same time");
   }
   if (options.auth) client.authenticated = true;
   if (options.set_name) client.name = options.name;

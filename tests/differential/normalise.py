@@ -406,14 +406,6 @@ def same_with_short_echo(arguments, ours_raw, theirs_raw):
     return ours_raw.startswith(b"-") and ours_raw == theirs_raw
 
 
-def same_but_cut(arguments, ours_raw, theirs_raw):
-    """CONFIG SET echoes a name of any length in Redis; no error of ours echoes more than a part."""
-    for argument in arguments:
-        if len(argument) > ECHO_MAX:
-            theirs_raw = theirs_raw.replace(argument, argument[:ECHO_MAX])
-    return ours_raw.startswith(b"-") and ours_raw == theirs_raw
-
-
 def keys_of_a_later_command(arguments, ours_raw, context):
     """COMMAND GETKEYS for a command that a later stage brings."""
     return arguments[0].lower() == b"command" and len(arguments) > 2 and \
@@ -442,8 +434,6 @@ def equal(arguments, ours_raw, theirs_raw, context):
         return True
     if not ours_raw or not theirs_raw:
         return False
-    if same_but_cut(arguments, ours_raw, theirs_raw):
-        return True
     if any(b"\0" in argument for argument in arguments):
         if same_up_to_nul(arguments, ours_raw, theirs_raw):
             return True
