@@ -111,12 +111,7 @@ bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
                                   std::span<std::string_view> arguments) {
   if (command == nullptr) {
     if (IsHttp(arguments[0])) {
-      server_.log().Warning(
-          "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
-          "commands to aeris. This is likely due to an attacker attempting to use Cross Protocol "
-          "Scripting to compromise your instance. Connection from {} aborted.",
-          client.peer());
-      server_.clients().CloseSoon(client);
+      CutHttp(client);
       return true;
     }
     Reject(client, nullptr, UnknownCommand(arguments));
@@ -130,6 +125,21 @@ bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
     return true;
   }
   return false;
+}
+
+void Dispatcher::CutHttp(Client& client) {
+  // A flood of them must not fill the disk.
+  constexpr std::chrono::minutes kLogEvery{1};
+  const MonotonicTime now = server_.monotonic();
+  if (attack_logged_ == MonotonicTime{} || now - attack_logged_ > kLogEvery) {
+    attack_logged_ = now;
+    server_.log().Warning(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+        "commands to aeris. This is likely due to an attacker attempting to use Cross Protocol "
+        "Scripting to compromise your instance. Connection from {} aborted.",
+        client.peer());
+  }
+  server_.clients().CloseSoon(client);
 }
 
 void Dispatcher::Reject(Client& client, const Command* command, std::string_view error) {

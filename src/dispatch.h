@@ -35,6 +35,7 @@ class Dispatcher {
   bool Refused(Client& client, const Command* command, std::span<std::string_view> arguments);
   bool RefusedAsUnknown(Client& client, const Command* command,
                         std::span<std::string_view> arguments);
+  void CutHttp(Client& client);
   void Reject(Client& client, const Command* command, std::string_view error);
   bool Paused(const Command& command) const;
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
@@ -45,6 +46,7 @@ class Dispatcher {
   void Finish(Client& client);
 
   Server& server_;
+  MonotonicTime attack_logged_{};  // zero: never
 };
 
 }  // namespace aeris

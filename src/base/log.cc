@@ -19,6 +19,15 @@ namespace {
 
 constexpr char kMarks[] = {'.', '-', '*', '#'};
 
+// One event is one line: text of a client inside a message must not look like an event of its own.
+std::string OneLine(std::string_view message) {
+  std::string line(message);
+  for (char& c : line) {
+    if ((c >= 0 && c < ' ') || c == '\x7f') c = ' ';
+  }
+  return line;
+}
+
 spdlog::level::level_enum SyslogLevel(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -91,7 +100,7 @@ void Log::Write(LogLevel level, std::string_view message) {
   const auto ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   sinks_->logger.log(SyslogLevel(level), "{} {}.{:03} {} {}", role_, date, ms,
-                     kMarks[static_cast<std::size_t>(level)], message);
+                     kMarks[static_cast<std::size_t>(level)], OneLine(message));
 }
 
 }  // namespace aeris
