@@ -8,6 +8,7 @@
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/error_replies.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -28,7 +29,7 @@ bool SetType(const CommandContext& context, std::size_t index, ClientFilter& fil
 // Every client is the default user, logged in or not.
 bool CheckUser(const CommandContext& context, std::size_t index) {
   if (context.arg(index) == "default") return true;
-  context.reply().Error(fmt::format("ERR No such user '{}'", context.arg(index)));
+  context.reply().Error(fmt::format("ERR No such user '{}'", EchoedText(context.arg(index))));
   return false;
 }
 
@@ -99,7 +100,8 @@ bool ParseClientFilter(const CommandContext& context, ClientFilter& filter) {
 std::optional<ClientType> ClientTypeArg(const CommandContext& context, std::size_t index) {
   const std::optional<ClientType> type = ParseClientType(context.arg(index));
   if (!type) {
-    context.reply().Error(fmt::format("ERR Unknown client type '{}'", context.arg(index)));
+    context.reply().Error(
+        fmt::format("ERR Unknown client type '{}'", EchoedText(context.arg(index))));
   }
   return type;
 }

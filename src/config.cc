@@ -22,7 +22,7 @@ namespace {
 
 using Arguments = std::span<const std::string_view>;
 
-constexpr std::size_t kEchoedBytesMax = 1024;
+constexpr std::size_t kEchoedNameBytesMax = 1024;
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -174,7 +174,7 @@ bool KeepsText(const ConfigField& field) {
 
 // What a client or a file wrote, fit for an error line; as in Redis it ends at a NUL.
 std::string Echoed(std::string_view text) {
-  std::string echoed(text.substr(0, std::min(text.find('\0'), kEchoedBytesMax)));
+  std::string echoed(text.substr(0, std::min(text.find('\0'), kEchoedNameBytesMax)));
   std::replace_if(
       echoed.begin(), echoed.end(),
       [](char byte) {

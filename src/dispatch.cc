@@ -15,9 +15,6 @@
 namespace aeris {
 namespace {
 
-// Bytes of a client's text that an error repeats.
-constexpr std::size_t kEchoedBytesMax = 128;
-
 // Code words that are counted one by one: DEBUG ERROR may bring any.
 constexpr std::size_t kErrorCodesMax = 128;
 
@@ -27,18 +24,13 @@ bool IsHttp(std::string_view word) {
   return EqualsIgnoringCase(word, "post") || EqualsIgnoringCase(word, "host:");
 }
 
-// At most `bytes_max` bytes of a client's text, up to a NUL, as Redis repeats it.
-std::string_view Echoed(std::string_view text, std::size_t bytes_max) {
-  return text.substr(0, std::min(bytes_max, text.find('\0')));
-}
-
 std::string UnknownCommand(std::span<const std::string_view> arguments) {
   std::string echoed;
   for (std::size_t i = 1; i < arguments.size() && echoed.size() < kEchoedBytesMax; ++i) {
-    echoed += fmt::format("'{}' ", Echoed(arguments[i], kEchoedBytesMax - echoed.size()));
+    echoed += fmt::format("'{}' ", EchoedText(arguments[i], kEchoedBytesMax - echoed.size()));
   }
   return fmt::format("ERR unknown command '{}', with args beginning with: {}",
-                     Echoed(arguments[0], kEchoedBytesMax), echoed);
+                     EchoedText(arguments[0], kEchoedBytesMax), echoed);
 }
 
 }  // namespace
@@ -121,7 +113,7 @@ bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
     // The container was not called, so its counters stay.
     Reject(client, nullptr,
            fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
-                       Echoed(arguments[1], kEchoedBytesMax), ToUpper(command->full_name())));
+                       EchoedText(arguments[1], kEchoedBytesMax), ToUpper(command->full_name())));
     return true;
   }
   return false;

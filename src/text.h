@@ -1,6 +1,8 @@
 // Case-insensitive comparison of ASCII text, as command and option names are compared.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,15 @@ inline std::string ToUpper(std::string_view text) {
   std::string upper(text);
   for (char& c : upper) c = UpperCase(c);
   return upper;
+}
+
+// Bytes of a client's text that an error repeats.
+inline constexpr std::size_t kEchoedBytesMax = 128;
+
+// What an error repeats of a client's text: at most `bytes_max` bytes, and up to a NUL, as Redis.
+constexpr std::string_view EchoedText(std::string_view text,
+                                      std::size_t bytes_max = kEchoedBytesMax) {
+  return text.substr(0, std::min(bytes_max, text.find('\0')));
 }
 
 }  // namespace aeris

@@ -17,6 +17,7 @@
 #include "src/commands/help.h"
 #include "src/error_replies.h"
 #include "src/server.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::chrono::milliseconds kPauseMax = std::chrono::hours(24 * 365);
 void ReplyTooManyArguments(const CommandContext& context) {
   context.reply().Error(
       fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
-                  context.arg(1)));
+                  EchoedText(context.arg(1))));
 }
 
 // ON or OFF at argument 2; nullopt after the error reply.
@@ -181,7 +182,8 @@ void ClientReply(CommandContext& context) {
 void ClientSetInfo(CommandContext& context) {
   const bool is_name = context.ArgIs(2, "lib-name");
   if (!is_name && !context.ArgIs(2, "lib-ver")) {
-    return context.reply().Error(fmt::format("ERR Unrecognized option '{}'", context.arg(2)));
+    return context.reply().Error(
+        fmt::format("ERR Unrecognized option '{}'", EchoedText(context.arg(2))));
   }
   if (!IsValidClientName(context.arg(3))) {
     return context.reply().Error(fmt::format(

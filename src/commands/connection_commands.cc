@@ -10,6 +10,7 @@
 #include "src/database_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
+#include "src/text.h"
 #include "src/version.h"
 
 namespace aeris {
@@ -74,7 +75,8 @@ bool ParseHello(CommandContext& context, HelloOptions& options) {
         return false;
       }
     } else {
-      context.reply().Error(fmt::format("ERR Syntax error in HELLO option '{}'", context.arg(i)));
+      context.reply().Error(
+          fmt::format("ERR Syntax error in HELLO option '{}'", EchoedText(context.arg(i))));
       return false;
     }
   }

@@ -6,6 +6,7 @@
 #include "src/commands/key_specs.h"
 #include "src/deadline_argument.h"
 #include "src/error_replies.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -40,7 +41,7 @@ bool ParseConditions(const CommandContext& context, Conditions& conditions) {
     } else if (context.ArgIs(i, "lt")) {
       conditions.only_earlier = true;
     } else {
-      context.reply().Error(fmt::format("ERR Unsupported option {}", context.arg(i)));
+      context.reply().Error(fmt::format("ERR Unsupported option {}", EchoedText(context.arg(i))));
       return false;
     }
   }

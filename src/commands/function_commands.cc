@@ -5,6 +5,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -34,7 +35,8 @@ void FunctionList(CommandContext& context) {
       }
       named = true;
     } else {
-      return context.reply().Error(fmt::format("ERR Unknown argument {}", context.arg(i)));
+      return context.reply().Error(
+          fmt::format("ERR Unknown argument {}", EchoedText(context.arg(i))));
     }
   }
   context.reply().EmptyArray();

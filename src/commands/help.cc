@@ -17,10 +17,9 @@ void ReplyHelp(CommandContext& context, std::span<const std::string_view> lines)
 }
 
 void ReplySubcommandSyntax(CommandContext& context) {
-  constexpr std::size_t kEchoedBytesMax = 128;
   context.reply().Error(
       fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  context.arg(1).substr(0, kEchoedBytesMax), ToUpper(context.arg(0))));
+                  EchoedText(context.arg(1)), ToUpper(context.arg(0))));
 }
 
 }  // namespace aeris

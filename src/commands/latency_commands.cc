@@ -9,6 +9,7 @@
 #include "src/latency_doctor.h"
 #include "src/latency_graph.h"
 #include "src/server.h"
+#include "src/text.h"
 
 namespace aeris {
 namespace {
@@ -112,7 +113,7 @@ void LatencyGraph(CommandContext& context) {
   const auto found = events.find(context.arg(2));
   if (found == events.end()) {
     return context.reply().Error(
-        fmt::format("ERR No samples available for event '{}'", context.arg(2)));
+        fmt::format("ERR No samples available for event '{}'", EchoedText(context.arg(2))));
   }
   context.reply().Verbatim(DrawLatencyGraph(found->first, found->second, context.now() / 1000),
                            "txt");

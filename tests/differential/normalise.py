@@ -399,7 +399,7 @@ def same_up_to_nul(arguments, ours_raw, theirs_raw):
 
 def same_with_short_echo(arguments, ours_raw, theirs_raw):
     """Some errors of Redis echo an argument of any length; ours stops after ECHO_MAX bytes."""
-    for argument in arguments:
+    for argument in (argument.partition(b"\0")[0] for argument in arguments):
         if len(argument) > ECHO_MAX:
             echoed = argument.replace(b"\r", b" ").replace(b"\n", b" ")
             theirs_raw = theirs_raw.replace(echoed, echoed[:ECHO_MAX])
