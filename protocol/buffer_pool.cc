@@ -1,5 +1,6 @@
 #include "protocol/buffer_pool.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "src/base/check.h"
@@ -8,18 +9,20 @@ namespace aeris::protocol {
 
 BufferPool::~BufferPool() {
   AERIS_DCHECK(blocks_used_ == 0);
-  Trim();
+  for (char* block : free_) std::free(block);
 }
 
 char* BufferPool::Take() {
   ++blocks_used_;
   if (free_.empty()) {
+    blocks_unneeded_ = 0;
     auto* block = static_cast<char*>(std::malloc(kBlockBytes));
     AERIS_CHECK(block != nullptr);
     return block;
   }
   char* block = free_.back();
   free_.pop_back();
+  blocks_unneeded_ = std::min(blocks_unneeded_, free_.size());
   return block;
 }
 
@@ -33,11 +36,12 @@ void BufferPool::Give(char* block) {
   }
 }
 
-void BufferPool::Trim(std::size_t blocks_kept) {
-  while (free_.size() > blocks_kept) {
-    std::free(free_.back());
-    free_.pop_back();
-  }
+void BufferPool::Shrink() {
+  // Take() uses the back, so the front is what has been cold the longest.
+  const auto count = static_cast<std::ptrdiff_t>((blocks_unneeded_ + 1) / 2);
+  std::for_each(free_.begin(), free_.begin() + count, [](char* block) { std::free(block); });
+  free_.erase(free_.begin(), free_.begin() + count);
+  blocks_unneeded_ = free_.size();
 }
 
 }  // namespace aeris::protocol

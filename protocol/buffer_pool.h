@@ -4,7 +4,7 @@
 //
 // Holds:   blocks_free() <= the bound given; every block taken comes back before the pool dies.
 // Cost:    Take and Give O(1), a malloc or free only when the free list is empty or full.
-// Memory:  blocks in use plus at most the bound; Trim() gives free blocks back when traffic ends.
+// Memory:  blocks in use plus at most the bound; Shrink() gives back what traffic needs no more.
 // Thread:  one; the reply and query buffers of a loop share its pool.
 #pragma once
 
@@ -27,9 +27,9 @@ class BufferPool {
   // A block of kBlockBytes, aligned for anything; its bytes are undefined.
   [[nodiscard]] char* Take();
   void Give(char* block);
-  // Frees free blocks until at most `blocks_kept` are left. For the periodic work of an idle
-  // server.
-  void Trim(std::size_t blocks_kept = 0);
+  // Frees half, rounded up, of the free blocks that nobody has needed since the last call:
+  // periodic work. What a burst left is gone after a few calls, what traffic goes on using stays.
+  void Shrink();
 
   std::size_t blocks_free() const { return free_.size(); }
   std::size_t blocks_used() const { return blocks_used_; }
@@ -38,6 +38,7 @@ class BufferPool {
  private:
   std::vector<char*> free_;
   std::size_t blocks_used_ = 0;
+  std::size_t blocks_unneeded_ = 0;  // the fewest that were free since the last Shrink()
   std::size_t blocks_free_max_;
 };
 

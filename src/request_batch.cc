@@ -70,6 +70,8 @@ void RequestBatch::Run() {
   for (Client* client : clients_) {
     client->in_batch = false;
     client->query().Consume(std::exchange(client->parsed_bytes, 0));
+    // So the next clients read into blocks that are still in cache, and idle ones hold none.
+    client->query().ReleaseIfEmpty();
   }
   clients_.clear();
 }

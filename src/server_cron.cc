@@ -69,7 +69,7 @@ void Server::WatchClients() {
       if (!client.parser().in_request()) client.parser().Release();
     }
   });
-  if (clients_.size() == 0) buffers_.Trim();
+  buffers_.Shrink();
 }
 
 std::chrono::milliseconds Server::ExpireKeys() {

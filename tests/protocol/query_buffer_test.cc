@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "protocol/limits.h"
 #include "src/base/random.h"
@@ -167,10 +168,25 @@ TEST(BufferPool, KeepsNoMoreFreeBlocksThanItsBound) {
   }
   EXPECT_EQ(pool.blocks_used(), 0U);
   EXPECT_EQ(pool.blocks_free(), 2U);
-  pool.Trim(1);
-  EXPECT_EQ(pool.blocks_free(), 1U);
-  EXPECT_EQ(pool.memory(), kBlock);
-  pool.Trim();
+}
+
+TEST(BufferPool, GivesBackWhatNobodyNeedsAnyMore) {
+  BufferPool pool;
+  std::vector<char*> burst;
+  for (int i = 0; i < 10; ++i) burst.push_back(pool.Take());
+  pool.Shrink();
+  for (char* block : burst) pool.Give(block);
+  pool.Shrink();  // all ten were in use at some time since the last one
+  EXPECT_EQ(pool.blocks_free(), 10U);
+  for (int period = 0; period < 8; ++period) {
+    char* const first = pool.Take();
+    char* const second = pool.Take();
+    pool.Give(second);
+    pool.Give(first);
+    pool.Shrink();
+  }
+  EXPECT_EQ(pool.blocks_free(), 2U);
+  for (int period = 0; period < 3; ++period) pool.Shrink();
   EXPECT_EQ(pool.memory(), 0U);
 }
 

@@ -386,6 +386,24 @@ TEST(Server, ClosesIdleClientsAfterTheTimeout) {
   EXPECT_NE(monitor.peer(), nullptr);
 }
 
+TEST(Server, AClientWithoutBytesUnderWayHoldsNoBuffer) {
+  TestServer server;
+  TestClient client(server);
+  const std::size_t memory = client.peer()->memory();
+  for (const std::string_view request : {"PING\r\n", "*1\r\n$4\r\nPING\r\n"}) {
+    ASSERT_EQ(client.Talk(request), "+PONG\r\n");
+    EXPECT_EQ(client.peer()->query().capacity(), 0U);
+    EXPECT_EQ(client.peer()->replies().memory(), 0U);
+    EXPECT_LE(client.peer()->memory(), memory + 64);  // a slot for arguments
+  }
+  EXPECT_LE(client.peer()->memory(), 800U);
+  client.Send("*1\r\n$4\r\nPI");
+  server.Settle();
+  EXPECT_GT(client.peer()->query().capacity(), 0U);
+  EXPECT_EQ(client.Talk("NG\r\n"), "+PONG\r\n");
+  EXPECT_EQ(client.peer()->query().capacity(), 0U);
+}
+
 TEST(Server, APausedClientIsNotIdle) {
   TestServer server;
   server.config().timeout = 10;
