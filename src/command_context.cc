@@ -86,14 +86,27 @@ void CommandContext::ReplyString(storage::EntryView entry) const {
   const std::string_view text = entry.text();
   if (text.size() < kPinnedBytesMin) [[likely]]
     return reply_.Bulk(text);
+  ReplyBlob(storage::PinnedText(entry));
+}
+
+void CommandContext::ReplyBlob(storage::BlobRef blob) const {
+  const std::string_view text = blob.text();
+  if (text.size() < kPinnedBytesMin) return reply_.Bulk(text);
   // The reply holds a reference to the block until it is sent, whatever happens to the key.
-  storage::BlobRef pinned = storage::PinnedText(entry);
   const auto release = [](void* object) {
     const std::unique_ptr<storage::BlobRef> dropped(static_cast<storage::BlobRef*>(object));
   };
-  reply_.BulkPinned(text,
-                    {std::make_unique<storage::BlobRef>(std::move(pinned)).release(), release});
+  reply_.BulkPinned(text, {std::make_unique<storage::BlobRef>(std::move(blob)).release(), release});
 }
+
+bool CommandContext::Stored(storage::StoreResult result) const {
+  if (result != storage::StoreResult::kNoMemory) [[likely]]
+    return true;
+  ReplyOutOfMemory();
+  return false;
+}
+
+void CommandContext::ReplyOutOfMemory() const { reply_.Error(err::kOutOfMemory); }
 
 void CommandContext::ReplyWrongArity() const {
   reply_.Error(fmt::format("ERR wrong number of arguments for '{}' command", command_.full_name()));

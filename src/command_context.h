@@ -55,6 +55,10 @@ class CommandContext {
                                          std::string_view error) const;
   // Writes the string value of an entry as a bulk string.
   void ReplyString(storage::EntryView entry) const;
+  void ReplyBlob(storage::BlobRef blob) const;
+  // Whether a change has been made; false after the OOM reply.
+  bool Stored(storage::StoreResult result) const;
+  void ReplyOutOfMemory() const;
   // "ERR wrong number of arguments for 'x' command", for handlers whose arity depends on options.
   void ReplyWrongArity() const;
   // Hides a secret from MONITOR and the slow log: the argument reads "(redacted)" from now on.

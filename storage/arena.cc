@@ -61,7 +61,10 @@ Ref Arena::Allocate(std::size_t bytes) {
   const std::size_t size_class = SizeClass::Of(bytes);
   ClassState& state = classes_[size_class];
   const std::size_t slot_bytes = kClassBytes[size_class];
-  if (state.current == kNoPage) state.current = PageWithRoom(size_class);
+  if (state.current == kNoPage) {
+    state.current = PageWithRoom(size_class);
+    if (state.current == kNoPage) return 0;
+  }
   const std::uint32_t page = state.current;
   const Ref ref = TakeSlot(page, slot_bytes);
   PageHeader& head = header(page);
@@ -101,7 +104,7 @@ Arena::PageInfo Arena::InfoOf(std::size_t page) const {
           .used = head.used};
 }
 
-void Arena::Reserve() {
+bool Arena::Reserve() {
   std::size_t bytes = options_.reserve_bytes != 0 ? options_.reserve_bytes : DefaultReserve();
   bytes = std::clamp(bytes / kPageBytes * kPageBytes, 4 * kPageBytes, kReserveBytesMax);
   void* range = MAP_FAILED;
@@ -109,28 +112,40 @@ void Arena::Reserve() {
     range = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range != MAP_FAILED) break;
   }
-  AERIS_CHECK(range != MAP_FAILED);
+  if (range == MAP_FAILED) return false;
+  const std::size_t header_bytes = bytes / kPageBytes * sizeof(PageHeader);
+  const std::size_t header_pages = (header_bytes + kPageBytes - 1) / kPageBytes;
+  // The headers are touched only as pages come into use.
+  if (mprotect(range, header_pages * kPageBytes, PROT_READ | PROT_WRITE) != 0) {
+    munmap(range, bytes);
+    return false;
+  }
   base_ = static_cast<std::byte*>(range);
   headers_ = static_cast<PageHeader*>(range);
   reserved_bytes_ = bytes;
-  const std::size_t header_bytes = bytes / kPageBytes * sizeof(PageHeader);
-  first_page_ = (header_bytes + kPageBytes - 1) / kPageBytes;
+  first_page_ = header_pages;
   pages_end_ = first_page_;
   committed_end_ = first_page_;
-  // The headers are touched only as pages come into use.
-  AERIS_CHECK(mprotect(base_, first_page_ * kPageBytes, PROT_READ | PROT_WRITE) == 0);
+  return true;
 }
 
-// Makes `page` and some after it read-write, in steps that grow with the arena.
-void Arena::Commit(std::size_t page) {
+// Makes `page` and some after it read-write, in steps that grow with the arena; where memory is
+// short, `page` alone.
+bool Arena::Commit(std::size_t page) {
   const std::size_t pages_max = reserved_bytes_ / kPageBytes;
   const std::size_t step = std::max(kCommitPagesMin, committed_end_ / 16);
-  const std::size_t end = std::min(pages_max, std::max(page + 1, committed_end_ + step));
-  AERIS_CHECK(mprotect(PageStart(committed_end_), (end - committed_end_) * kPageBytes,
-                       PROT_READ | PROT_WRITE) == 0);
-  committed_end_ = end;
+  const std::size_t far = std::min(pages_max, std::max(page + 1, committed_end_ + step));
+  for (const std::size_t end : {far, page + 1}) {
+    if (mprotect(PageStart(committed_end_), (end - committed_end_) * kPageBytes,
+                 PROT_READ | PROT_WRITE) == 0) {
+      committed_end_ = end;
+      return true;
+    }
+  }
+  return false;
 }
 
+// kNoPage without memory.
 std::uint32_t Arena::TakeEmptyPage() {
   std::uint32_t page = resident_head_;
   if (page != kNoPage) {
@@ -140,11 +155,12 @@ std::uint32_t Arena::TakeEmptyPage() {
     page = returned_head_;
     returned_head_ = header(page).next;
   } else {
-    if (pages_end_ % kForbiddenPages == 0) ++pages_end_;
-    AERIS_CHECK(pages_end_ < reserved_bytes_ / kPageBytes);  // the range is used up
-    page = static_cast<std::uint32_t>(pages_end_);
-    if (page >= committed_end_) Commit(page);
-    ++pages_end_;
+    std::size_t fresh = pages_end_;
+    if (fresh % kForbiddenPages == 0) ++fresh;
+    if (fresh >= reserved_bytes_ / kPageBytes) return kNoPage;  // the range is used up
+    if (fresh >= committed_end_ && !Commit(fresh)) return kNoPage;
+    page = static_cast<std::uint32_t>(fresh);
+    pages_end_ = fresh + 1;
   }
   ++pages_in_use_;
   ASAN_POISON_MEMORY_REGION(PageStart(page), kPageBytes);
@@ -171,6 +187,7 @@ void Arena::ReleasePage(std::uint32_t page) {
   returned_head_ = page;
 }
 
+// kNoPage without memory.
 std::uint32_t Arena::PageWithRoom(std::size_t size_class) {
   ClassState& state = classes_[size_class];
   for (std::size_t bin = kBins; bin-- > 0;) {
@@ -180,8 +197,9 @@ std::uint32_t Arena::PageWithRoom(std::size_t size_class) {
       return page;
     }
   }
-  if (base_ == nullptr) Reserve();
+  if (base_ == nullptr && !Reserve()) return kNoPage;
   const std::uint32_t page = TakeEmptyPage();
+  if (page == kNoPage) return kNoPage;
   PageHeader& head = header(page);
   head.free_head = kNoSlot;
   head.used = 0;

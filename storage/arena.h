@@ -93,8 +93,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // A slot for at least `bytes` (1 to kSlotBytesMax), contents arbitrary. Ends the process when the
-  // range is used up, as any failed allocation does.
+  // A slot for at least `bytes` (1 to kSlotBytesMax), contents arbitrary. 0, and nothing changed,
+  // when the range is used up or the kernel gives no memory.
   [[nodiscard]] Ref Allocate(std::size_t bytes);
   void Free(Ref ref);
 
@@ -155,8 +155,8 @@ class Arena {
   PageHeader& header(std::size_t page) const { return headers_[page]; }
   std::byte* PageStart(std::size_t page) const { return base_ + page * kPageBytes; }
 
-  void Reserve();
-  void Commit(std::size_t page);
+  [[nodiscard]] bool Reserve();
+  [[nodiscard]] bool Commit(std::size_t page);
   std::uint32_t TakeEmptyPage();
   void ReleasePage(std::uint32_t page);
   std::uint32_t PageWithRoom(std::size_t size_class);

@@ -31,6 +31,7 @@ Blob* BlobStore::Create(std::string_view text, std::size_t size) {
   AERIS_DCHECK(text.size() <= size);
   // Fresh large allocations are zero pages already; calloc knows, memset would touch them all.
   Blob* const blob = NewBlob(size, size, text.size() < size);
+  if (blob == nullptr) return nullptr;
   if (!text.empty()) std::memcpy(blob->bytes(), text.data(), text.size());
   Link(blob);
   return blob;
@@ -59,22 +60,37 @@ Blob* BlobStore::Resize(Blob* blob, std::size_t size) {
   const std::size_t old_size = blob->size_;
   if (blob->shared()) {
     Blob* const copy = Create(blob->text().substr(0, size), size);
-    Free(blob);
+    if (copy != nullptr) Free(blob);
     return copy;
   }
   // A cut that leaves less than a quarter in use gives the memory back.
   const bool wasteful = size < blob->capacity_ / 4 && size < old_size;
-  if (size > blob->capacity_ || wasteful) {
-    const std::size_t capacity = size > old_size ? GrownCapacity(size) : size;
-    Unlink(blob);
-    void* const memory = std::realloc(static_cast<void*>(blob), sizeof(Blob) + capacity);
-    AERIS_CHECK(memory != nullptr);
-    blob = static_cast<Blob*>(memory);
-    blob->capacity_ = capacity;
-    Link(blob);
+  if (size > blob->capacity_) {
+    Blob* larger = Reallocate(blob, GrownCapacity(size));
+    if (larger == nullptr) larger = Reallocate(blob, size);
+    if (larger == nullptr) return nullptr;
+    blob = larger;
+  } else if (wasteful) {
+    // One that cannot be moved to less memory serves as it is.
+    if (Blob* const smaller = Reallocate(blob, size); smaller != nullptr) blob = smaller;
   }
   blob->size_ = size;
   if (size > old_size) std::memset(blob->bytes() + old_size, 0, size - old_size);
+  return blob;
+}
+
+// Null, and nothing done, without memory.
+Blob* BlobStore::Reallocate(Blob* blob, std::size_t capacity) {
+  Unlink(blob);
+  const std::size_t bytes = sizeof(Blob) + capacity;
+  void* const memory = Allowed(bytes) ? std::realloc(static_cast<void*>(blob), bytes) : nullptr;
+  if (memory == nullptr) {
+    Link(blob);
+    return nullptr;
+  }
+  blob = static_cast<Blob*>(memory);
+  blob->capacity_ = capacity;
+  Link(blob);
   return blob;
 }
 
@@ -84,8 +100,9 @@ std::size_t BlobStore::BytesOf(const Blob* blob) {
 
 Blob* BlobStore::NewBlob(std::size_t size, std::size_t capacity, bool zero) {
   const std::size_t bytes = sizeof(Blob) + capacity;
+  if (!Allowed(bytes)) return nullptr;
   void* const memory = zero ? std::calloc(1, bytes) : std::malloc(bytes);
-  AERIS_CHECK(memory != nullptr);
+  if (memory == nullptr) return nullptr;
   auto* const blob = new (memory) Blob;
   blob->size_ = size;
   blob->capacity_ = capacity;

@@ -76,12 +76,14 @@ class BlobRef {
 // The blobs of one keyspace, and their account.
 class BlobStore {
  public:
-  BlobStore() = default;
+  // Blobs that would bring bytes() above `bytes_max` are not to be had, as if memory had ended.
+  explicit BlobStore(std::size_t bytes_max = ~std::size_t{0}) : bytes_max_(bytes_max) {}
   ~BlobStore();  // O(blobs)
   BlobStore(const BlobStore&) = delete;
   BlobStore& operator=(const BlobStore&) = delete;
 
-  // A blob of `size` bytes that starts with `text` (which is not longer); the rest is zero.
+  // A blob of `size` bytes that starts with `text` (which is not longer); the rest is zero. Null
+  // without memory.
   [[nodiscard]] Blob* Create(std::string_view text, std::size_t size);
   void Free(Blob* blob);
   // Gives a blob of this store to another one.
@@ -89,8 +91,9 @@ class BlobStore {
   // Replaces the text in place. False, and nothing done, when the blob is referenced elsewhere or
   // its capacity does not suit. `text` may lie inside the blob.
   [[nodiscard]] bool Assign(Blob* blob, std::string_view text);
-  // Cuts, or grows with zero bytes and slack: twice the size up to 1 MiB, 1 MiB more above. Returns
-  // the blob that the entry must hold from now on.
+  // Cuts, or grows with zero bytes and slack: twice the size up to 1 MiB, 1 MiB more above; without
+  // memory for slack, without. Returns the blob that the entry must hold from now on; null, and
+  // nothing done, without memory.
   [[nodiscard]] Blob* Resize(Blob* blob, std::size_t size);
   static std::span<char> Bytes(Blob* blob) { return {blob->bytes(), blob->size_}; }
 
@@ -102,9 +105,14 @@ class BlobStore {
 
  private:
   Blob* NewBlob(std::size_t size, std::size_t capacity, bool zero);
+  Blob* Reallocate(Blob* blob, std::size_t capacity);
+  bool Allowed(std::size_t bytes) const {
+    return bytes <= bytes_max_ && bytes_ <= bytes_max_ - bytes;
+  }
   void Link(Blob* blob);
   void Unlink(Blob* blob);
 
+  std::size_t bytes_max_;
   Blob* first_ = nullptr;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;

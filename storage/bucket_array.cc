@@ -10,15 +10,17 @@ BucketArray::BucketArray(std::uint64_t homes, std::uint64_t tail)
       tail_(tail),
       buckets_(static_cast<std::size_t>(homes + tail) * sizeof(Bucket)) {}
 
-void BucketArray::EnlargeTail(std::uint64_t first_live) {
+bool BucketArray::EnlargeTail(std::uint64_t first_live) {
   BucketArray larger(homes_, tail_ * 2);
   const auto first = static_cast<std::size_t>(first_live);
+  if (!larger.allocated()) return false;
+  if (codes_.allocated() && !codes_.Grow(larger.slots(), first * Bucket::kSlots)) return false;
   std::memcpy(larger.buckets_.data() + first * sizeof(Bucket),
               buckets_.data() + first * sizeof(Bucket),
               (static_cast<std::size_t>(buckets()) - first) * sizeof(Bucket));
-  if (codes_.allocated()) codes_.Grow(larger.slots(), first * Bucket::kSlots);
   larger.codes_ = std::move(codes_);
   *this = std::move(larger);
+  return true;
 }
 
 void BucketArray::ReleaseBefore(std::uint64_t bucket) {

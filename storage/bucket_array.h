@@ -29,10 +29,12 @@ class BucketArray {
   static constexpr std::uint64_t kTailMax = 32;
 
   BucketArray() = default;
+  // Without memory the array is not allocated() and of no use.
   explicit BucketArray(std::uint64_t homes) : BucketArray(homes, TailFor(homes)) {}
   BucketArray(BucketArray&& other) noexcept = default;
   BucketArray& operator=(BucketArray&& other) noexcept = default;
 
+  bool allocated() const { return buckets_.data() != nullptr; }
   std::uint64_t homes() const { return homes_; }
   std::uint64_t buckets() const { return homes_ + tail_; }  // tail included
   std::size_t slots() const { return static_cast<std::size_t>(buckets()) * Bucket::kSlots; }
@@ -64,8 +66,8 @@ class BucketArray {
   const DeadlineCodes& codes() const { return codes_; }
 
   // Copies buckets from `first_live` on, those before it being empty for good, to an array with
-  // twice the tail. Each entry keeps its place. O(n).
-  void EnlargeTail(std::uint64_t first_live);
+  // twice the tail. Each entry keeps its place. False, and nothing done, without memory. O(n).
+  [[nodiscard]] bool EnlargeTail(std::uint64_t first_live);
   // The buckets before this one are empty for good; their pages go back to the kernel.
   void ReleaseBefore(std::uint64_t bucket);
   // Resident bytes, if nothing from bucket `written_end` on has been written yet.

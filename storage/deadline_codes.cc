@@ -36,25 +36,30 @@ unsigned DueMask(const std::byte* bytes, const ExpireWheel& wheel) {
 
 }  // namespace
 
-void DeadlineCodes::Allocate(std::size_t slots) {
+bool DeadlineCodes::Allocate(std::size_t slots) {
+  const std::size_t chunks = (slots + kChunkSlots - 1) / kChunkSlots;
+  const std::size_t row_words = slots >= kBitmapSlotsMin ? (chunks + 63) / 64 : 0;
+  ZeroedRegion bytes((slots + kGroup - 1) / kGroup * kGroup);
+  ZeroedRegion bitmap(ExpireWheel::kCodes * row_words * sizeof(std::uint64_t));
+  if (bytes.data() == nullptr || (row_words != 0 && bitmap.data() == nullptr)) return false;
   slots_ = slots;
   next_slot_ = slots;
-  chunks_ = (slots + kChunkSlots - 1) / kChunkSlots;
-  bytes_ = ZeroedRegion((slots + kGroup - 1) / kGroup * kGroup);
-  if (slots >= kBitmapSlotsMin) {
-    row_words_ = (chunks_ + 63) / 64;
-    bitmap_ = ZeroedRegion(ExpireWheel::kCodes * row_words_ * sizeof(std::uint64_t));
-  }
+  chunks_ = chunks;
+  row_words_ = row_words;
+  bytes_ = std::move(bytes);
+  bitmap_ = std::move(bitmap);
+  return true;
 }
 
-void DeadlineCodes::Grow(std::size_t slots, std::size_t first_live) {
+bool DeadlineCodes::Grow(std::size_t slots, std::size_t first_live) {
   DeadlineCodes larger;
-  larger.Allocate(slots);
+  if (!larger.Allocate(slots)) return false;
   for (std::size_t slot = first_live; slot < slots_; ++slot) {
     if (const std::uint8_t code = Get(slot); code != 0) larger.Set(slot, code);
   }
   if (!done()) larger.next_slot_ = next_slot_;
   *this = std::move(larger);
+  return true;
 }
 
 void DeadlineCodes::Mark(std::uint8_t code, std::size_t chunk) {

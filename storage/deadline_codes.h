@@ -30,10 +30,12 @@ class DeadlineCodes {
   static constexpr std::size_t kBitmapSlotsMin = 64 * kChunkSlots;
 
   bool allocated() const { return slots_ != 0; }
-  // All codes 0, nothing left for a pass that is under way.
-  void Allocate(std::size_t slots);
+  // All codes 0, nothing left for a pass that is under way. False, and nothing done, without
+  // memory.
+  [[nodiscard]] bool Allocate(std::size_t slots);
   // More slots at the end. Those before `first_live` have no code and may have been released.
-  void Grow(std::size_t slots, std::size_t first_live);
+  // False, and nothing done, without memory.
+  [[nodiscard]] bool Grow(std::size_t slots, std::size_t first_live);
 
   // 0 when not allocated.
   std::uint8_t Get(std::size_t slot) const {

@@ -95,6 +95,7 @@ class HashTable {
   static constexpr double kGrowLoad = 0.85;
   static constexpr double kShrinkLoad = 0.35;
   static constexpr double kFreshLoad = 0.65;             // after a step in either direction
+  static constexpr double kFullLoad = 0.95;              // where no larger array can be had
   static constexpr std::uint64_t kMovePerChange = 4;     // home buckets moved by each change
   static constexpr std::uint64_t kMoveAtOnceHomes = 64;  // smaller arrays move at once: < 40 us
   static constexpr unsigned kPolicyBits = Bucket::kPolicyBits;
@@ -115,7 +116,10 @@ class HashTable {
     bool in_old_ = false;
   };
 
-  explicit HashTable(Policy policy = Policy()) : policy_(std::move(policy)), main_(1) {
+  // Arrays of more than `homes_max` home buckets are not to be had, as if memory had ended.
+  explicit HashTable(Policy policy = Policy(), std::uint64_t homes_max = ~std::uint64_t{0})
+      : policy_(std::move(policy)), homes_max_(homes_max), main_(1) {
+    AERIS_CHECK(main_.allocated());
     SetLimits();
   }
   HashTable(const HashTable&) = delete;
@@ -123,6 +127,8 @@ class HashTable {
 
   // --- Finding. One cache line, and the entry; none of these changes anything.
   [[nodiscard]] Slot Find(std::uint64_t hash, std::string_view key) const;
+  // The slot that holds `ref`, whose key has that hash; the entry is not read.
+  [[nodiscard]] Slot FindRef(std::uint64_t hash, Ref ref) const;
   // Hints for a batch: first all buckets, then all entries.
   void PrefetchBucket(std::uint64_t hash) const {
     const BucketArray& array = ArrayOf(hash);
@@ -131,7 +137,9 @@ class HashTable {
   void PrefetchEntry(std::uint64_t hash) const;
 
   // --- Changing.
-  // The key must not be in the table. The slot's bits are 0 and it has no deadline.
+  // The key must not be in the table. The slot's bits are 0 and it has no deadline. A table that
+  // cannot get a larger array goes on with the one it has until that is full; then there is no slot
+  // and nothing has changed.
   Slot Insert(std::uint64_t hash, Ref ref);
   // `hash` is that of the entry in `slot`.
   void Erase(Slot slot, std::uint64_t hash);
@@ -153,6 +161,11 @@ class HashTable {
   // Files the slot to be looked at when `deadline` has passed; kNoDeadline takes it out. One that
   // is moved later costs nothing now: it is filed again when its old code fires.
   void SetDeadline(Slot slot, UnixMs deadline);
+  // Takes the memory that the first deadline needs; with it SetDeadline cannot fail, without it the
+  // process ends there. False, and nothing done, when there is none.
+  [[nodiscard]] bool PrepareDeadlines() {
+    return Prepare(main_.codes(), main_) && (!moving() || Prepare(old_.codes(), old_));
+  }
 
   // --- Sweeps.
   // Visits entries from `cursor` on, and returns where to go on; 0 is the start and the end. Any
@@ -228,8 +241,16 @@ class HashTable {
   void File(BucketArray& array, std::uint64_t bucket, unsigned index, std::uint8_t code);
   void Unfile(BucketArray& array, std::uint64_t bucket, unsigned index);
 
+  static bool Prepare(DeadlineCodes& codes, const BucketArray& array) {
+    return codes.allocated() || codes.Allocate(array.slots());
+  }
   void SetLimits();
-  void StartMove(std::uint64_t homes);
+  std::size_t FullAt() const {
+    return static_cast<std::size_t>(static_cast<double>(main_.homes() * Bucket::kSlots) *
+                                    kFullLoad);
+  }
+  [[nodiscard]] bool MakeRoom();
+  [[nodiscard]] bool StartMove(std::uint64_t homes);
   void ShrinkIfSparse();
   void MoveHomes(std::uint64_t count);
   void MoveHome(std::uint64_t home);
@@ -249,6 +270,7 @@ class HashTable {
                   std::size_t& filed) const;
 
   Policy policy_;
+  std::uint64_t homes_max_;
   std::size_t size_ = 0;
   std::size_t filed_ = 0;       // slots with a code
   std::size_t grow_above_ = 0;  // a move starts when size() leaves [shrink_below_, grow_above_]

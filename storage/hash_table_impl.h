@@ -34,6 +34,21 @@ auto HashTable<Policy>::Find(std::uint64_t hash, std::string_view key) const -> 
 }
 
 template <HashTablePolicy Policy>
+auto HashTable<Policy>::FindRef(std::uint64_t hash, Ref ref) const -> Slot {
+  const bool in_old = InOld(hash);
+  const BucketArray& array = in_old ? old_ : main_;
+  Bucket* bucket = &array[array.Home(hash)];
+  for (;;) {
+    for (unsigned mask = bucket->Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
+      const unsigned index = LowestBit(mask);
+      if (bucket->ref(index) == ref) return Slot(bucket, index, in_old);
+    }
+    if (bucket->spill() == 0) return Slot();
+    ++bucket;
+  }
+}
+
+template <HashTablePolicy Policy>
 void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
   const BucketArray& array = ArrayOf(hash);
   const Bucket& bucket = array[array.Home(hash)];
@@ -74,12 +89,23 @@ template <HashTablePolicy Policy>
 auto HashTable<Policy>::Insert(std::uint64_t hash, Ref ref) -> Slot {
   if (moving()) {
     MoveHomes(kMovePerChange);
-  } else if (size_ >= grow_above_) {
-    const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
-    StartMove(std::max(main_.homes() + 1, static_cast<std::uint64_t>(fresh)));
+  } else if (size_ >= grow_above_ && !MakeRoom()) {
+    return Slot();
   }
-  ++size_;
-  return Place(InOld(hash), hash, ref);
+  const Slot slot = Place(InOld(hash), hash, ref);
+  if (slot) ++size_;
+  return slot;
+}
+
+// Starts to grow. Without memory for it that is tried again some insertions later; false when the
+// table is full.
+template <HashTablePolicy Policy>
+bool HashTable<Policy>::MakeRoom() {
+  const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
+  if (StartMove(std::max(main_.homes() + 1, static_cast<std::uint64_t>(fresh)))) return true;
+  if (size_ >= FullAt()) return false;
+  grow_above_ = std::min(FullAt(), size_ + 1 + static_cast<std::size_t>(main_.homes()) / 8);
+  return true;
 }
 
 template <HashTablePolicy Policy>
@@ -102,7 +128,7 @@ auto HashTable<Policy>::Place(bool in_old, std::uint64_t hash, Ref ref) -> Slot 
   std::uint64_t bucket = home;
   unsigned free = array[bucket].FreeMask();
   while (free == 0) {
-    if (++bucket == array.buckets()) array.EnlargeTail(in_old ? hand_ : 0);
+    if (++bucket == array.buckets() && !array.EnlargeTail(in_old ? hand_ : 0)) return Slot();
     free = array[bucket].FreeMask();
   }
   for (std::uint64_t passed = home; passed < bucket; ++passed) array[passed].AddSpill();
@@ -187,7 +213,7 @@ void HashTable<Policy>::SetDeadline(Slot slot, UnixMs deadline) {
 template <HashTablePolicy Policy>
 void HashTable<Policy>::File(BucketArray& array, std::uint64_t bucket, unsigned index,
                              std::uint8_t code) {
-  if (!array.codes().allocated()) array.codes().Allocate(array.slots());
+  AERIS_CHECK(Prepare(array.codes(), array));
   array.codes().Set(array.SlotNumber(bucket, index), code);
   if (array[bucket].filed(index)) return;
   array[bucket].SetFiled(index, true);
@@ -204,6 +230,7 @@ void HashTable<Policy>::Unfile(BucketArray& array, std::uint64_t bucket, unsigne
 template <HashTablePolicy Policy>
 void HashTable<Policy>::Clear() {
   main_ = BucketArray(1);
+  AERIS_CHECK(main_.allocated());
   old_ = BucketArray();
   hand_ = 0;
   size_ = 0;
@@ -221,26 +248,34 @@ void HashTable<Policy>::SetLimits() {
 }
 
 template <HashTablePolicy Policy>
-void HashTable<Policy>::StartMove(std::uint64_t homes) {
+bool HashTable<Policy>::StartMove(std::uint64_t homes) {
   AERIS_DCHECK(!moving() && homes != main_.homes());
+  if (homes > homes_max_) return false;
+  BucketArray fresh(homes);
+  if (!fresh.allocated()) return false;
+  // What is filed finds its place in the new array without fail.
+  if (filed_ != 0 && !Prepare(fresh.codes(), fresh)) return false;
   old_ = std::move(main_);
-  main_ = BucketArray(homes);
+  main_ = std::move(fresh);
   hand_ = 0;
   SetLimits();
   if (old_.homes() < kMoveAtOnceHomes) MoveHomes(old_.homes());
+  return true;
 }
 
 template <HashTablePolicy Policy>
 void HashTable<Policy>::ShrinkIfSparse() {
   if (moving() || size_ >= shrink_below_) return;
   const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
-  StartMove(static_cast<std::uint64_t>(fresh) + 1);
+  // A table that stays larger than it needs to be works as well; the next change tries again.
+  static_cast<void>(StartMove(static_cast<std::uint64_t>(fresh) + 1));
 }
 
 template <HashTablePolicy Policy>
 bool HashTable<Policy>::Step(std::uint64_t buckets_max) {
   ShrinkIfSparse();
-  if (moving()) MoveHomes(buckets_max);
+  if (!moving()) return false;
+  MoveHomes(buckets_max);
   return moving() || size_ < shrink_below_;
 }
 
@@ -285,7 +320,10 @@ void HashTable<Policy>::MoveHome(std::uint64_t home) {
 template <HashTablePolicy Policy>
 void HashTable<Policy>::MoveSlot(std::uint64_t bucket, unsigned index, std::uint64_t home,
                                  std::uint64_t hash) {
-  CopyBits(old_, bucket, index, Place(false, hash, old_[bucket].ref(index)));
+  const Slot target = Place(false, hash, old_[bucket].ref(index));
+  // Places in a fresh array end only where a run of full buckets passes the tail and memory ends.
+  AERIS_CHECK(target);
+  CopyBits(old_, bucket, index, target);
   EraseAt(old_, bucket, index, home);
   ++size_;
 }

@@ -55,6 +55,10 @@ class EntryPolicy {
 
 using Table = HashTable<EntryPolicy>;
 
+StoreResult ResultOf(Table::Slot stored) {
+  return stored ? StoreResult::kStored : StoreResult::kNoMemory;
+}
+
 // Whether a new form may keep a slot that is larger than it needs.
 enum class Slack : std::uint8_t { kNone, kKeep };
 
@@ -62,7 +66,10 @@ enum class Slack : std::uint8_t { kNone, kKeep };
 
 struct Keyspace::Impl {
   explicit Impl(KeyspaceContext& shared)
-      : context(shared), table(EntryPolicy(arena, shared.hasher)) {}
+      : context(shared),
+        arena({.reserve_bytes = shared.limits.arena_bytes}),
+        blobs(shared.limits.blob_bytes),
+        table(EntryPolicy(arena, shared.hasher), shared.limits.table_homes) {}
 
   AccessPolicy access() const {
     return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
@@ -77,11 +84,16 @@ struct Keyspace::Impl {
   Table::Slot Store(const HashedKey& key, Table::Slot slot, EntrySpec& spec, std::size_t slot_bytes,
                     Slack slack);
   Table::Slot Create(const HashedKey& key, EntrySpec& spec);
-  void Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
+  bool Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
                std::size_t slot_bytes, Slack slack);
   bool OverwriteSameShape(Table::Slot slot, std::string_view value, UnixMs deadline, UnixMs now);
-  void SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot);
-  std::span<char> ResizeInline(const HashedKey& key, Table::Slot slot, std::size_t size);
+  bool SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot);
+  bool AssignInPlace(EntrySpec& spec, std::string_view value, Table::Slot slot);
+  bool FitsInPlace(Table::Slot slot, EntrySpec spec) const;
+  Table::Slot StoreOwned(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
+                         std::size_t slot_bytes, Slack slack);
+  std::optional<std::span<char>> ResizeInline(const HashedKey& key, Table::Slot slot,
+                                              std::size_t size);
   std::span<char> WritableText(Table::Slot slot);
 
   void Forget(EntryView entry);
@@ -124,9 +136,11 @@ std::uint16_t Keyspace::Impl::ClockAfterUse(Table::Slot slot, UnixMs now) {
 
 // Makes the entry at `slot` (or a new one) what `spec` says, in a slot of at least `slot_bytes`.
 // The spec's key is the stored one's if there is one. Frees the old value's blob if the spec has
-// another value; the spec's views may lie in the old entry.
+// another value; the spec's views may lie in the old entry. No slot, and nothing changed, without
+// memory.
 auto Keyspace::Impl::Store(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
                            std::size_t slot_bytes, Slack slack) -> Table::Slot {
+  if (spec.deadline != kNoDeadline && !table.PrepareDeadlines()) return Table::Slot();
   if (!slot) return Create(key, spec);
   const EntryView old = ViewOf(slot);
   Blob* const old_blob = ValueBlob(old.bytes());
@@ -134,41 +148,67 @@ auto Keyspace::Impl::Store(const HashedKey& key, Table::Slot slot, EntrySpec& sp
   spec.key = old.key();
   spec.key_blob = KeyBlob(old.bytes());
   const EntryForm form(spec);
-  Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack);
+  if (!Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack)) return Table::Slot();
   if (old_blob != nullptr && old_blob != spec.blob) blobs.Free(old_blob);
   FileDeadline(slot, old_deadline, spec.deadline);
   return slot;
 }
 
-auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> Table::Slot {
-  spec.key = key.text;
-  if (spec.key.size() > kInlineKeyMax) spec.key_blob = blobs.Create(spec.key, spec.key.size());
-  const EntryForm form(spec);
-  const Ref ref = arena.Allocate(form.size());
-  form.Write(spec, arena.At(ref));
-  const Table::Slot slot = table.Insert(key.hash, ref);
-  FileDeadline(slot, kNoDeadline, spec.deadline);
-  return slot;
+// As Store; a blob that is the spec's own, made for it, is freed without memory.
+auto Keyspace::Impl::StoreOwned(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
+                                std::size_t slot_bytes, Slack slack) -> Table::Slot {
+  const Table::Slot stored = Store(key, slot, spec, slot_bytes, slack);
+  if (!stored && spec.kind == Kind::kBlob && !(slot && ValueBlob(BytesOf(slot)) == spec.blob)) {
+    blobs.Free(spec.blob);
+  }
+  return stored;
 }
 
-void Keyspace::Impl::Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
+auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> Table::Slot {
+  spec.key = key.text;
+  if (spec.key.size() > kInlineKeyMax) {
+    spec.key_blob = blobs.Create(spec.key, spec.key.size());
+    if (spec.key_blob == nullptr) return Table::Slot();
+  }
+  const EntryForm form(spec);
+  const Ref ref = arena.Allocate(form.size());
+  if (ref != 0) {
+    form.Write(spec, arena.At(ref));
+    if (const Table::Slot slot = table.Insert(key.hash, ref)) {
+      FileDeadline(slot, kNoDeadline, spec.deadline);
+      return slot;
+    }
+    arena.Free(ref);
+  }
+  if (spec.key_blob != nullptr) blobs.Free(spec.key_blob);
+  return Table::Slot();
+}
+
+// False, and nothing changed, without memory.
+bool Keyspace::Impl::Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
                              std::size_t slot_bytes, Slack slack) {
   const Ref old_ref = table.ref(slot);
   const std::size_t old_bytes = arena.SlotBytes(old_ref);
   const bool same_class = SizeClass::Bytes(SizeClass::Of(slot_bytes)) == old_bytes;
   const bool slack_suits =
       slack == Slack::kKeep && form.size() <= old_bytes && form.size() >= old_bytes / 2;
-  if (same_class || slack_suits) {
+  Ref ref = 0;
+  if (!same_class && !slack_suits) {
+    ref = arena.Allocate(slot_bytes);
+    // What becomes smaller, or wanted slack, does without.
+    if (ref == 0 && form.size() > old_bytes) return false;
+  }
+  if (ref == 0) {
     // The spec's views lie in the entry that is to be overwritten.
     std::array<std::byte, Arena::kSlotBytesMax> scratch;
     form.Write(spec, scratch.data());
     std::memcpy(arena.At(old_ref), scratch.data(), form.size());
-    return;
+    return true;
   }
-  const Ref ref = arena.Allocate(slot_bytes);
   form.Write(spec, arena.At(ref));
   table.Replace(slot, ref);
   arena.Free(old_ref);
+  return true;
 }
 
 // The common overwrite: inline text by text of the same size, with a deadline in as many bytes.
@@ -194,18 +234,34 @@ bool Keyspace::Impl::OverwriteSameShape(Table::Slot slot, std::string_view value
   return true;
 }
 
-// Text that is not an integer: inside the entry, or in a blob, the old one where that suits.
-void Keyspace::Impl::SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot) {
+// Text that is not an integer: inside the entry, or in a blob, the old one where that suits. False
+// without memory.
+bool Keyspace::Impl::SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot) {
   if (value.size() <= kInlineValueMax) {
     spec.kind = Kind::kText;
     spec.text = value;
-    return;
+    return true;
   }
   spec.kind = Kind::kBlob;
-  Blob* const old_blob = slot ? ValueBlob(BytesOf(slot)) : nullptr;
-  spec.blob = old_blob != nullptr && blobs.Assign(old_blob, value)
-                  ? old_blob
-                  : blobs.Create(value, value.size());
+  if (slot && AssignInPlace(spec, value, slot)) return true;
+  spec.blob = blobs.Create(value, value.size());
+  return spec.blob != nullptr;
+}
+
+// Changes the text of the blob that the entry at `slot` holds, if the entry can then be stored
+// without fail: once the text has changed there is no way back.
+bool Keyspace::Impl::AssignInPlace(EntrySpec& spec, std::string_view value, Table::Slot slot) {
+  spec.blob = ValueBlob(BytesOf(slot));
+  return spec.blob != nullptr && FitsInPlace(slot, spec) && blobs.Assign(spec.blob, value);
+}
+
+// Whether storing `spec` at `slot` takes no memory.
+bool Keyspace::Impl::FitsInPlace(Table::Slot slot, EntrySpec spec) const {
+  const EntryView old = ViewOf(slot);
+  if (spec.deadline != kNoDeadline && !table.has_deadline(slot)) return false;
+  spec.key = old.key();
+  spec.key_blob = KeyBlob(old.bytes());
+  return EntryForm(spec).size() <= arena.SlotBytes(table.ref(slot));
 }
 
 std::span<char> Keyspace::Impl::WritableText(Table::Slot slot) {
@@ -216,8 +272,8 @@ std::span<char> Keyspace::Impl::WritableText(Table::Slot slot) {
 }
 
 // A string inside its entry becomes `size` bytes long, there or in a blob.
-std::span<char> Keyspace::Impl::ResizeInline(const HashedKey& key, Table::Slot slot,
-                                             std::size_t size) {
+std::optional<std::span<char>> Keyspace::Impl::ResizeInline(const HashedKey& key, Table::Slot slot,
+                                                            std::size_t size) {
   const EntryView old = ViewOf(slot);
   if (!old.is_integer() && old.text_size() == size && old.encoding() == Encoding::kRaw) {
     return WritableText(slot);
@@ -230,6 +286,7 @@ std::span<char> Keyspace::Impl::ResizeInline(const HashedKey& key, Table::Slot s
   if (size > kInlineValueMax) {
     spec.kind = Kind::kBlob;
     spec.blob = blobs.Create(text, size);
+    if (spec.blob == nullptr) return std::nullopt;
   } else {
     spec.kind = Kind::kText;
     spec.grown = true;
@@ -240,7 +297,8 @@ std::span<char> Keyspace::Impl::ResizeInline(const HashedKey& key, Table::Slot s
       slot_bytes = EntryForm(spec).size() + slack;
     }
   }
-  slot = Store(key, slot, spec, slot_bytes, Slack::kKeep);
+  slot = StoreOwned(key, slot, spec, slot_bytes, Slack::kKeep);
+  if (!slot) return std::nullopt;
   return WritableText(slot);
 }
 
@@ -308,8 +366,8 @@ void Keyspace::PrefetchEntry(std::uint64_t hash) const {
   if (impl_ != nullptr) impl_->table.PrefetchEntry(hash);
 }
 
-void Keyspace::SetString(const HashedKey& key, std::string_view value, UnixMs now,
-                         const SetOptions& options) {
+StoreResult Keyspace::SetString(const HashedKey& key, std::string_view value, UnixMs now,
+                                const SetOptions& options) {
   Impl& impl = parts(now);
   const Table::Slot slot = impl.FindLive(key, now);
   EntrySpec spec;
@@ -324,14 +382,16 @@ void Keyspace::SetString(const HashedKey& key, std::string_view value, UnixMs no
     spec.kind = Kind::kInteger;
     spec.integer = *integer;
   } else {
-    if (slot && impl.OverwriteSameShape(slot, value, spec.deadline, now)) return;
-    impl.SetSpecText(spec, value, slot);
+    if (slot && impl.OverwriteSameShape(slot, value, spec.deadline, now)) {
+      return StoreResult::kStored;
+    }
+    if (!impl.SetSpecText(spec, value, slot)) return StoreResult::kNoMemory;
   }
   spec.access_clock = impl.ClockAfterUse(slot, now);
-  impl.Store(key, slot, spec, 0, Slack::kNone);
+  return ResultOf(impl.StoreOwned(key, slot, spec, 0, Slack::kNone));
 }
 
-void Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) {
+StoreResult Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) {
   Impl& impl = parts(now);
   const Table::Slot slot = impl.FindLive(key, now);
   EntrySpec spec;
@@ -339,7 +399,8 @@ void Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) 
     std::byte* const entry = impl.BytesOf(slot);
     const Fields fields = FieldsOf(entry);
     if (fields.kind == Kind::kInteger && fields.value_size == IntegerBytes(value)) {
-      return StoreInteger(entry, value);
+      StoreInteger(entry, value);
+      return StoreResult::kStored;
     }
     spec.deadline = EntryView(entry).deadline();
     spec.access_clock = EntryView(entry).access_clock();
@@ -348,37 +409,46 @@ void Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) 
   }
   spec.kind = Kind::kInteger;
   spec.integer = value;
-  impl.Store(key, slot, spec, 0, Slack::kNone);
+  return ResultOf(impl.Store(key, slot, spec, 0, Slack::kNone));
 }
 
-std::span<char> Keyspace::ResizeString(const HashedKey& key, std::size_t size, UnixMs now) {
+std::optional<std::span<char>> Keyspace::ResizeString(const HashedKey& key, std::size_t size,
+                                                      UnixMs now) {
   Impl& impl = parts(now);
-  Table::Slot slot = impl.FindLive(key, now);
-  if (!slot) {
-    EntrySpec spec;
-    spec.access_clock = FirstAccessClock(impl.access(), now);
-    if (size > kInlineValueMax) {
-      spec.kind = Kind::kBlob;
-      spec.blob = impl.blobs.Create({}, size);
-    } else {
-      spec.grown = true;
-      spec.zero_bytes = size;
-    }
-    slot = impl.Store(key, slot, spec, 0, Slack::kNone);
-    return impl.WritableText(slot);
-  }
+  const Table::Slot slot = impl.FindLive(key, now);
+  if (!slot) return SetZeros(key, size, now);
   std::byte* const entry = impl.BytesOf(slot);
   Blob* const blob = ValueBlob(entry);
   if (blob == nullptr) return impl.ResizeInline(key, slot, size);
   Blob* const resized = impl.blobs.Resize(blob, size);
+  if (resized == nullptr) return std::nullopt;
   StoreBlob(entry, resized);
   return BlobStore::Bytes(resized);
 }
 
-bool Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now) {
-  if (impl_ == nullptr) return false;
+std::optional<std::span<char>> Keyspace::SetZeros(const HashedKey& key, std::size_t size,
+                                                  UnixMs now) {
+  Impl& impl = parts(now);
+  Table::Slot slot = impl.FindLive(key, now);
+  EntrySpec spec;
+  spec.access_clock = impl.ClockAfterUse(slot, now);
+  if (size > kInlineValueMax) {
+    spec.kind = Kind::kBlob;
+    spec.blob = impl.blobs.Create({}, size);
+    if (spec.blob == nullptr) return std::nullopt;
+  } else {
+    spec.grown = true;
+    spec.zero_bytes = size;
+  }
+  slot = impl.StoreOwned(key, slot, spec, 0, Slack::kNone);
+  if (!slot) return std::nullopt;
+  return impl.WritableText(slot);
+}
+
+StoreResult Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now) {
+  if (impl_ == nullptr) return StoreResult::kNoKey;
   const Table::Slot slot = impl_->FindLive(key, now);
-  if (!slot) return false;
+  if (!slot) return StoreResult::kNoKey;
   std::byte* const entry = impl_->BytesOf(slot);
   const UnixMs before = EntryView(entry).deadline();
   if (before != kNoDeadline && DeadlineBytes(before) == DeadlineBytes(deadline)) {
@@ -387,9 +457,9 @@ bool Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now) {
   } else if (before != deadline) {
     EntrySpec spec = SpecOf(EntryView(entry));
     spec.deadline = deadline;
-    impl_->Store(key, slot, spec, 0, Slack::kKeep);
+    return ResultOf(impl_->Store(key, slot, spec, 0, Slack::kKeep));
   }
-  return true;
+  return StoreResult::kStored;
 }
 
 bool Keyspace::Delete(const HashedKey& key, UnixMs now) {
@@ -400,38 +470,43 @@ bool Keyspace::Delete(const HashedKey& key, UnixMs now) {
   return true;
 }
 
-bool Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now) {
-  if (impl_ == nullptr) return false;
+StoreResult Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key,
+                           UnixMs now) {
+  if (impl_ == nullptr) return StoreResult::kNoKey;
   const Table::Slot source = impl_->FindLive(from, now);
-  if (!source) return false;
+  if (!source) return StoreResult::kNoKey;
   Impl& target = to.parts(now);
   // Entries stay where they are while the table changes, the source's slot does not.
   EntrySpec spec = SpecOf(impl_->ViewOf(source));
   const Table::Slot slot = target.FindLive(to_key, now);
-  if (spec.kind == Kind::kBlob)
+  if (spec.kind == Kind::kBlob) {
     spec.blob = target.blobs.Create(spec.blob->text(), spec.blob->size());
+    if (spec.blob == nullptr) return StoreResult::kNoMemory;
+  }
   spec.key_blob = nullptr;
   spec.access_clock = FirstAccessClock(target.access(), now);
-  target.Store(to_key, slot, spec, 0, Slack::kNone);
-  return true;
+  return ResultOf(target.StoreOwned(to_key, slot, spec, 0, Slack::kNone));
 }
 
-bool Keyspace::Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now) {
-  if (impl_ == nullptr) return false;
+StoreResult Keyspace::Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key,
+                           UnixMs now) {
+  if (impl_ == nullptr) return StoreResult::kNoKey;
   const Table::Slot source = impl_->FindLive(from, now);
-  if (!source) return false;
+  if (!source) return StoreResult::kNoKey;
   Impl& target = to.parts(now);
   // The entry stays where it is while the table changes, its slot does not.
   std::byte* const entry = impl_->BytesOf(source);
   EntrySpec spec = SpecOf(EntryView(entry));
+  spec.key_blob = nullptr;
+  if (!target.Store(to_key, target.FindLive(to_key, now), spec, 0, Slack::kNone)) {
+    return StoreResult::kNoMemory;
+  }
   if (spec.kind == Kind::kBlob) {
     impl_->blobs.MoveTo(target.blobs, spec.blob);
     StoreBlob(entry, nullptr);  // the old entry owns it no longer
   }
-  spec.key_blob = nullptr;
-  target.Store(to_key, target.FindLive(to_key, now), spec, 0, Slack::kNone);
   impl_->Remove(impl_->table.Find(from.hash, from.text), from.hash);
-  return true;
+  return StoreResult::kStored;
 }
 
 void Keyspace::SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now) {

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -46,6 +47,18 @@ struct KeyspaceStats {
   std::uint64_t expire_steps_cut = 0;  // steps of active expiry that ended at their budget
 };
 
+// What one keyspace may take of each kind of memory. What is beyond is refused as if the machine
+// had no more; tests set it.
+struct KeyspaceLimits {
+  std::size_t arena_bytes = 0;  // addresses of the arena, 0 as many as the machine can use
+  std::size_t blob_bytes = ~std::size_t{0};
+  std::uint64_t table_homes = ~std::uint64_t{0};  // buckets of an array
+};
+
+// Whether a change that takes memory was made. kNoMemory means that the keyspace is as it was
+// before, but for keys that have expired.
+enum class [[nodiscard]] StoreResult : std::uint8_t{kStored, kNoKey, kNoMemory};
+
 // What all keyspaces of a server share. Outlives them.
 struct KeyspaceContext {
   const KeyHasher& hasher;
@@ -54,6 +67,7 @@ struct KeyspaceContext {
   bool lfu = false;  // which meaning the access clock has
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
+  KeyspaceLimits limits{};
 };
 
 class Keyspace {
@@ -72,31 +86,38 @@ class Keyspace {
   void PrefetchEntry(std::uint64_t hash) const;
 
   // --- Strings. Each of these creates the key when it is absent, and replaces a value of any type.
+  // Each succeeds or changes nothing.
   struct SetOptions {
     UnixMs deadline = kNoDeadline;
     bool keep_deadline = false;  // keep what the key has; `deadline` is ignored then
     bool find_integer = true;    // store decimal text that fits 64 bits as an integer
   };
   // `value` may point into the keyspace itself.
-  void SetString(const HashedKey& key, std::string_view value, UnixMs now,
-                 const SetOptions& options);
+  StoreResult SetString(const HashedKey& key, std::string_view value, UnixMs now,
+                        const SetOptions& options);
   // Keeps the deadline. In place when the value is an integer already.
-  void SetInteger(const HashedKey& key, std::int64_t value, UnixMs now);
+  StoreResult SetInteger(const HashedKey& key, std::int64_t value, UnixMs now);
   // The key's string, made `size` bytes long and raw: cut, or grown with zero bytes. Keeps the
   // deadline. An absent key starts empty. Grows with slack, so repeated APPEND is amortised O(n).
-  // The span is valid until the next call.
-  [[nodiscard]] std::span<char> ResizeString(const HashedKey& key, std::size_t size, UnixMs now);
+  // The span is valid until the next call; none without memory.
+  [[nodiscard]] std::optional<std::span<char>> ResizeString(const HashedKey& key, std::size_t size,
+                                                            UnixMs now);
+  // The key's string becomes `size` zero bytes, raw and without a deadline, whatever it was. The
+  // span is valid until the next call; none without memory.
+  [[nodiscard]] std::optional<std::span<char>> SetZeros(const HashedKey& key, std::size_t size,
+                                                        UnixMs now);
 
-  // --- Keys.
-  // False when the key does not exist. kNoDeadline removes the deadline.
-  bool SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now);
+  // --- Keys. Those that store succeed or change nothing; kNoKey when the key does not exist.
+  // kNoDeadline removes the deadline, which never lacks memory.
+  StoreResult SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs now);
+  // False when the key does not exist.
   bool Delete(const HashedKey& key, UnixMs now);
   // Copies value, encoding and deadline to `to_key` of `to` (which may be this keyspace), replacing
-  // what is there. False when `from` does not exist.
-  bool Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
+  // what is there.
+  StoreResult Copy(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
   // As Copy, and `from` is gone afterwards. A large value changes hands without being copied, and
   // the access clock stays. `from` and `to_key` of one keyspace are different keys.
-  bool Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
+  StoreResult Move(const HashedKey& from, Keyspace& to, const HashedKey& to_key, UnixMs now);
   void SetAccessClock(const HashedKey& key, std::uint16_t clock, UnixMs now);
 
   // --- Sweeps. A cursor is a position in hash space, 0 at the start and at the end; any 64-bit

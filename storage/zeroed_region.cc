@@ -14,13 +14,19 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
   if (mapped()) {
     void* pages = mmap(nullptr, size_bytes_, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    AERIS_CHECK(pages != MAP_FAILED);
+    if (pages == MAP_FAILED) {
+      size_bytes_ = 0;
+      return;
+    }
     // Fails where the kernel knows no huge pages, which is just as well.
     static_cast<void>(madvise(pages, size_bytes_, MADV_NOHUGEPAGE));
     data_ = static_cast<std::byte*>(pages);
   } else {
     data_ = static_cast<std::byte*>(std::aligned_alloc(64, size_bytes_));
-    AERIS_CHECK(data_ != nullptr);
+    if (data_ == nullptr) {
+      size_bytes_ = 0;
+      return;
+    }
     std::memset(data_, 0, size_bytes_);
   }
 }

@@ -19,7 +19,7 @@ class ZeroedRegion {
   static constexpr std::size_t kReleaseBytes = std::size_t{64} << 10;
 
   ZeroedRegion() = default;
-  // A failed allocation ends the process.
+  // Empty when there is no memory for it.
   explicit ZeroedRegion(std::size_t bytes);
   ~ZeroedRegion() { Free(); }
   ZeroedRegion(ZeroedRegion&& other) noexcept { Swap(other); }

@@ -26,10 +26,12 @@ std::optional<std::uint64_t> BitOffsetArg(const CommandContext& context, std::si
   return static_cast<std::uint64_t>(offset);
 }
 
-std::span<char> BitsForWrite(const CommandContext& context, storage::EntryView entry,
-                             std::uint64_t last_bit) {
+std::optional<std::span<char>> BitsForWrite(const CommandContext& context, storage::EntryView entry,
+                                            std::uint64_t last_bit) {
   const std::size_t size = std::max<std::size_t>(entry ? entry.text_size() : 0, last_bit / 8 + 1);
-  return context.keyspace().ResizeString(context.Key(1), size, context.now());
+  const auto text = context.keyspace().ResizeString(context.Key(1), size, context.now());
+  if (!text) context.ReplyOutOfMemory();
+  return text;
 }
 
 }  // namespace aeris

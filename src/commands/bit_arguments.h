@@ -17,8 +17,8 @@ std::optional<std::uint64_t> BitOffsetArg(const CommandContext& context, std::si
 
 // The string of argument 1, made raw and long enough to hold `last_bit`, zero bytes behind the old
 // ones. `entry` is what the key held, a string or nothing. Valid until the next call of the
-// keyspace.
-std::span<char> BitsForWrite(const CommandContext& context, storage::EntryView entry,
-                             std::uint64_t last_bit);
+// keyspace; none after the OOM reply.
+std::optional<std::span<char>> BitsForWrite(const CommandContext& context, storage::EntryView entry,
+                                            std::uint64_t last_bit);
 
 }  // namespace aeris

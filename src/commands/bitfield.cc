@@ -135,7 +135,9 @@ void RunAll(const CommandContext& context, const Program& program) {
   storage::EntryView entry;
   if (!context.FindStringForWrite(1, entry)) return;
   const std::size_t old_size = entry ? entry.text_size() : 0;
-  const std::span<char> text = BitsForWrite(context, entry, program.last_bit_written);
+  const auto bits = BitsForWrite(context, entry, program.last_bit_written);
+  if (!bits) return;
+  const std::span<char> text = *bits;
   bool changed = text.size() != old_size;
   context.reply().Array(program.steps.size());
   for (const Step& step : program.steps) {

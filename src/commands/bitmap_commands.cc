@@ -134,16 +134,19 @@ std::optional<BitOperation> BitOperationArg(const CommandContext& context, std::
 
 // Writes the combination of the keys from argument 3 on, whose longest text has `size` bytes, to
 // the key at argument 2. The keys have been looked up at this moment already, so finding them
-// again expires nothing and the texts stay where they are.
-void Combine(const CommandContext& context, BitOperation operation, std::size_t size) {
+// again expires nothing and the texts stay where they are. False after the OOM reply.
+bool Combine(const CommandContext& context, BitOperation operation, std::size_t size) {
   storage::Keyspace& keyspace = context.keyspace();
   const storage::HashedKey destination = context.Key(2);
   // In place when the destination is a source too; otherwise its old text is of no use.
   const auto sources_given = context.args().subspan(3);
-  if (std::ranges::find(sources_given, context.arg(2)) == sources_given.end()) {
-    keyspace.Delete(destination, context.now());
+  const bool in_place = std::ranges::find(sources_given, context.arg(2)) != sources_given.end();
+  const auto out = in_place ? keyspace.ResizeString(destination, size, context.now())
+                            : keyspace.SetZeros(destination, size, context.now());
+  if (!out) {
+    context.ReplyOutOfMemory();
+    return false;
   }
-  const std::span<char> out = keyspace.ResizeString(destination, size, context.now());
   std::vector<std::string_view> sources(sources_given.size());
   std::vector<IntegerText> integers(sources_given.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -151,8 +154,8 @@ void Combine(const CommandContext& context, BitOperation operation, std::size_t 
         keyspace.Find(keyspace.Hash(sources_given[i]), context.now(), storage::kPeek);
     if (entry) sources[i] = entry.Text(integers[i]);
   }
-  storage::CombineBits(operation, sources, out);
-  keyspace.SetDeadline(destination, kNoDeadline, context.now());
+  storage::CombineBits(operation, sources, *out);
+  return context.Stored(keyspace.SetDeadline(destination, kNoDeadline, context.now()));
 }
 
 // BITOP AND | OR | XOR | NOT destkey key ... Replies the length of the result, which replaces
@@ -170,7 +173,7 @@ void BitOp(CommandContext& context) {
     if (entry) size = std::max(size, entry.text_size());
   }
   if (size != 0) {
-    Combine(context, *operation, size);
+    if (!Combine(context, *operation, size)) return;
     context.Changed();
   } else if (context.keyspace().Delete(context.Key(2), context.now())) {
     context.Changed();
@@ -198,7 +201,9 @@ void SetBit(CommandContext& context) {
   EntryView entry;
   if (!context.FindStringForWrite(1, entry)) return;
   const std::size_t old_size = entry ? entry.text_size() : 0;
-  const std::span<char> text = BitsForWrite(context, entry, *offset);
+  const auto bits = BitsForWrite(context, entry, *offset);
+  if (!bits) return;
+  const std::span<char> text = *bits;
   const bool old = storage::SetBit(text, *offset, *bit == 1);
   if (old != (*bit == 1) || text.size() != old_size) context.Changed();
   context.reply().Integer(old ? 1 : 0);

@@ -119,7 +119,7 @@ void DebugPopulate(CommandContext& context) {
     if (keyspace.Find(key, context.now(), storage::kPeek)) continue;
     std::string value = fmt::format("value:{}", i);
     if (size != 0) value.resize(static_cast<std::size_t>(size));
-    keyspace.SetString(key, value, context.now(), {});
+    if (!context.Stored(keyspace.SetString(key, value, context.now(), {}))) return;
   }
   context.reply().Ok();
 }

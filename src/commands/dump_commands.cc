@@ -94,12 +94,16 @@ void Restore(CommandContext& context) {
         DeadlineFrom(*ttl, {.seconds = false, .absolute = options.absolute_ttl}, context.now())
             .value_or(std::numeric_limits<std::int64_t>::max());
   }
-  context.Changed();
   if (deadline != kNoDeadline && deadline <= context.now()) {
     context.keyspace().Delete(context.Key(1), context.now());
+    context.Changed();
     return context.reply().Ok();
   }
-  context.keyspace().SetString(context.Key(1), *value, context.now(), {.deadline = deadline});
+  if (!context.Stored(context.keyspace().SetString(context.Key(1), *value, context.now(),
+                                                   {.deadline = deadline}))) {
+    return;
+  }
+  context.Changed();
   SetClock(context, options);
   context.reply().Ok();
 }

@@ -72,8 +72,9 @@ void SetExpire(CommandContext& context, DeadlineUnit unit) {
   }
   if (*deadline <= context.now()) {
     context.keyspace().Delete(context.Key(1), context.now());
-  } else {
-    context.keyspace().SetDeadline(context.Key(1), *deadline, context.now());
+  } else if (!context.Stored(
+                 context.keyspace().SetDeadline(context.Key(1), *deadline, context.now()))) {
+    return;
   }
   context.Changed();
   context.reply().Integer(1);
@@ -110,7 +111,9 @@ void PExpireTime(CommandContext& context) {
 void Persist(CommandContext& context) {
   const EntryView entry = context.FindForWrite(1);
   if (!entry || entry.deadline() == kNoDeadline) return context.reply().Integer(0);
-  context.keyspace().SetDeadline(context.Key(1), kNoDeadline, context.now());
+  if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), kNoDeadline, context.now()))) {
+    return;
+  }
   context.Changed();
   context.reply().Integer(1);
 }

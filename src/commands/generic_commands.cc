@@ -76,8 +76,8 @@ void Keys(CommandContext& context) {
   context.reply().EndArray(keys, count);
 }
 
-// A cursor as strtoul(3) reads it, since clients send back what some other server gave them: a sign,
-// leading zeros and an empty text (0) are taken, blanks and overflow are not.
+// A cursor as strtoul(3) reads it, since clients send back what some other server gave them: a
+// sign, leading zeros and an empty text (0) are taken, blanks and overflow are not.
 std::optional<std::uint64_t> ParseCursor(std::string_view text) {
   if (text.empty()) return 0;
   const bool negative = text.starts_with('-');
@@ -164,7 +164,7 @@ void RenameTo(CommandContext& context, bool only_if_absent) {
     return context.reply().Integer(0);
   }
   if (!same) {
-    keyspace.Move(from, keyspace, to, context.now());
+    if (!context.Stored(keyspace.Move(from, keyspace, to, context.now()))) return;
     context.Changed();
   }
   if (only_if_absent) return context.reply().Integer(1);
@@ -198,7 +198,7 @@ void Copy(CommandContext& context) {
   if (!replace && target.Find(to, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);
   }
-  context.keyspace().Copy(context.Key(1), target, to, context.now());
+  if (!context.Stored(context.keyspace().Copy(context.Key(1), target, to, context.now()))) return;
   context.Changed();
   context.reply().Integer(1);
 }
@@ -213,7 +213,7 @@ void Move(CommandContext& context) {
   if (!context.FindForWrite(1) || target.Find(key, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);
   }
-  context.keyspace().Move(key, target, key, context.now());
+  if (!context.Stored(context.keyspace().Move(key, target, key, context.now()))) return;
   context.Changed();
   context.reply().Integer(1);
 }

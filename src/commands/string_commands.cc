@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "src/base/number_text.h"
 #include "src/command_context.h"
@@ -16,6 +18,7 @@
 #include "src/deadline_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
+#include "storage/entry_codec.h"
 
 namespace aeris {
 namespace {
@@ -32,22 +35,51 @@ bool LengthAllowed(const CommandContext& context, std::uint64_t size, std::uint6
   return false;
 }
 
+// A string as it was before it is replaced: the reply of a command that returns the old value is
+// written when the new one is in place.
+class HeldString {
+ public:
+  // `entry` is a string or none.
+  explicit HeldString(EntryView entry) : exists_(entry) {
+    if (!exists_) return;
+    pinned_ = storage::PinnedText(entry);
+    if (pinned_) return;
+    IntegerText scratch;
+    const std::string_view text = entry.Text(scratch);
+    size_ = text.copy(bytes_.data(), bytes_.size());
+  }
+  void Reply(const CommandContext& context) && {
+    if (!exists_) return context.reply().Null();
+    if (pinned_) return context.ReplyBlob(std::move(pinned_));
+    context.reply().Bulk({bytes_.data(), size_});
+  }
+
+ private:
+  bool exists_;
+  storage::BlobRef pinned_;
+  std::array<char, storage::kInlineValueMax> bytes_;
+  std::size_t size_ = 0;
+};
+
 // APPEND key value. Replies the new length.
 void Append(CommandContext& context) {
   EntryView entry;
   if (!context.FindStringForWrite(1, entry)) return;
   const std::string_view value = context.arg(2);
-  context.Changed();
+  const std::size_t old_size = entry ? entry.text_size() : 0;
+  const std::size_t size = old_size + value.size();
   if (!entry) {
-    context.keyspace().SetString(context.Key(1), value, context.now(), {});
-    return context.reply().Integer(static_cast<std::int64_t>(value.size()));
+    if (!context.Stored(context.keyspace().SetString(context.Key(1), value, context.now(), {}))) {
+      return;
+    }
+  } else {
+    if (!LengthAllowed(context, old_size, value.size())) return;
+    const auto text = context.keyspace().ResizeString(context.Key(1), size, context.now());
+    if (!text) return context.ReplyOutOfMemory();
+    std::ranges::copy(value, text->begin() + static_cast<std::ptrdiff_t>(old_size));
   }
-  const std::size_t old_size = entry.text_size();
-  if (!LengthAllowed(context, old_size, value.size())) return;
-  const std::span<char> text =
-      context.keyspace().ResizeString(context.Key(1), old_size + value.size(), context.now());
-  std::ranges::copy(value, text.begin() + static_cast<std::ptrdiff_t>(old_size));
-  context.reply().Integer(static_cast<std::int64_t>(text.size()));
+  context.Changed();
+  context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
 // The four integer counters. Replies the new value.
@@ -63,7 +95,7 @@ void AddInteger(CommandContext& context, std::int64_t by) {
     value = *parsed;
   }
   if (__builtin_add_overflow(value, by, &value)) return context.reply().Error(err::kWouldOverflow);
-  context.keyspace().SetInteger(context.Key(1), value, context.now());
+  if (!context.Stored(context.keyspace().SetInteger(context.Key(1), value, context.now()))) return;
   context.Changed();
   context.reply().Integer(value);
 }
@@ -97,8 +129,10 @@ void IncrByFloat(CommandContext& context) {
   if (std::isnan(sum) || std::isinf(sum)) return context.reply().Error(err::kNaNOrInfinity);
   std::string text(kLongDoubleTextMax, '\0');
   text.resize(FormatLongDoubleHuman(text.data(), sum));
-  context.keyspace().SetString(context.Key(1), text, context.now(),
-                               {.keep_deadline = true, .find_integer = false});
+  if (!context.Stored(context.keyspace().SetString(
+          context.Key(1), text, context.now(), {.keep_deadline = true, .find_integer = false}))) {
+    return;
+  }
   context.Changed();
   context.reply().Bulk(text);
 }
@@ -193,12 +227,18 @@ void GetEx(CommandContext& context) {
     if (!given) return;
     deadline = *given;
   }
-  context.ReplyString(entry);
-  if (options.has_deadline() && context.now() >= deadline) {
-    context.keyspace().Delete(context.Key(1), context.now());
+  const bool dies = options.has_deadline() && context.now() >= deadline;
+  if (!dies && (options.has_deadline() || (options.persist && entry.deadline() != kNoDeadline))) {
+    if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), deadline, context.now()))) {
+      return;
+    }
     context.Changed();
-  } else if (options.has_deadline() || (options.persist && entry.deadline() != kNoDeadline)) {
-    context.keyspace().SetDeadline(context.Key(1), deadline, context.now());
+    // The entry may have moved.
+    entry = context.keyspace().Find(context.Key(1), context.now(), storage::kPeek);
+  }
+  context.ReplyString(entry);
+  if (dies) {
+    context.keyspace().Delete(context.Key(1), context.now());
     context.Changed();
   }
 }
@@ -232,13 +272,13 @@ void SubStr(CommandContext& context) { GetRange(context); }
 void GetSet(CommandContext& context) {
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
-  if (entry) {
-    context.ReplyString(entry);
-  } else {
-    context.reply().Null();
+  HeldString old(entry);
+  if (!context.Stored(
+          context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {}))) {
+    return;
   }
-  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {});
   context.Changed();
+  std::move(old).Reply(context);
 }
 
 // MGET key ...: an array of bulk strings | null; null as well for keys that hold no string.
@@ -254,28 +294,59 @@ void MGet(CommandContext& context) {
   }
 }
 
-void SetAllPairs(CommandContext& context) {
-  for (std::size_t i = 1; i < context.argc(); i += 2) {
-    context.keyspace().SetString(context.Key(i), context.arg(i + 1), context.now(), {});
+// Sets the pairs in their order as far as memory reaches; returns how many arguments were taken.
+std::size_t SetPairs(CommandContext& context) {
+  std::size_t i = 1;
+  for (; i < context.argc(); i += 2) {
+    if (context.keyspace().SetString(context.Key(i), context.arg(i + 1), context.now(), {}) ==
+        storage::StoreResult::kNoMemory) {
+      break;
+    }
   }
-  context.Changed((context.argc() - 1) / 2);
+  return i;
 }
 
-// MSET key value ... Replies OK.
+// MSET key value ... Replies OK. When memory ends in the middle the reply is the OOM error, and the
+// pairs before that stay set: their old values are gone.
 void MSet(CommandContext& context) {
   if (context.argc() % 2 == 0) return context.ReplyWrongArity();
-  SetAllPairs(context);
+  const std::size_t end = SetPairs(context);
+  context.Changed((end - 1) / 2);
+  if (end < context.argc()) return context.ReplyOutOfMemory();
   context.reply().Ok();
 }
 
-// MSETNX key value ... Replies 1 when all were set, 0 when one existed and nothing was set.
+// MSETNX key value ... Replies 1 when all were set, 0 when one existed and nothing was set. When
+// memory ends in the middle nothing was set either, since there was nothing before.
 void MSetNx(CommandContext& context) {
   if (context.argc() % 2 == 0) return context.ReplyWrongArity();
   for (std::size_t i = 1; i < context.argc(); i += 2) {
     if (context.FindForWrite(i)) return context.reply().Integer(0);
   }
-  SetAllPairs(context);
+  const std::size_t end = SetPairs(context);
+  if (end < context.argc()) {
+    for (std::size_t i = 1; i < end; i += 2)
+      context.keyspace().Delete(context.Key(i), context.now());
+    return context.ReplyOutOfMemory();
+  }
+  context.Changed((context.argc() - 1) / 2);
   context.reply().Integer(1);
+}
+
+// SET with GET: replies the old value | null, whether the condition holds or not.
+void SetAndGet(CommandContext& context, const StringOptions& options,
+               const storage::Keyspace::SetOptions& how) {
+  EntryView entry;
+  if (!context.FindStringForRead(1, entry)) return;
+  HeldString old(entry);
+  if (!(entry ? options.only_if_absent : options.only_if_present)) {
+    if (!context.Stored(
+            context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), how))) {
+      return;
+    }
+    context.Changed();
+  }
+  std::move(old).Reply(context);
 }
 
 // SET key value [NX | XX] [GET] [EX | PX | EXAT | PXAT | KEEPTTL]. Replies OK | null when the
@@ -289,35 +360,28 @@ void Set(CommandContext& context) {
     if (!given) return;
     deadline = *given;
   }
-  if (options.get || options.only_if_absent || options.only_if_present) {
-    const EntryView old = options.get ? context.FindForRead(1) : context.FindForWrite(1);
-    if (options.get) {
-      if (old && old.type() != storage::ValueType::kString) {
-        return context.reply().Error(err::kWrongType);
-      }
-      if (old) {
-        context.ReplyString(old);
-      } else {
-        context.reply().Null();
-      }
-    }
-    if (old ? options.only_if_absent : options.only_if_present) {
-      if (!options.get) context.reply().Null();
-      return;
-    }
+  const storage::Keyspace::SetOptions how{.deadline = deadline, .keep_deadline = options.keep_ttl};
+  if (options.get) return SetAndGet(context, options, how);
+  if (options.only_if_absent || options.only_if_present) {
+    const bool exists{context.FindForWrite(1)};
+    if (exists ? options.only_if_absent : options.only_if_present) return context.reply().Null();
   }
-  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(),
-                               {.deadline = deadline, .keep_deadline = options.keep_ttl});
+  if (!context.Stored(
+          context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), how))) {
+    return;
+  }
   context.Changed();
-  if (!options.get) context.reply().Ok();
+  context.reply().Ok();
 }
 
 // SETEX key seconds value and PSETEX key milliseconds value. Reply OK.
 void SetWithDeadline(CommandContext& context, DeadlineUnit unit) {
   const auto deadline = PositiveDeadlineArg(context, 2, unit);
   if (!deadline) return;
-  context.keyspace().SetString(context.Key(1), context.arg(3), context.now(),
-                               {.deadline = *deadline});
+  if (!context.Stored(context.keyspace().SetString(context.Key(1), context.arg(3), context.now(),
+                                                   {.deadline = *deadline}))) {
+    return;
+  }
   context.Changed();
   context.reply().Ok();
 }
@@ -328,7 +392,10 @@ void PSetEx(CommandContext& context) { SetWithDeadline(context, {.seconds = fals
 // SETNX key value. Replies 1 | 0 when the key existed.
 void SetNx(CommandContext& context) {
   if (context.FindForWrite(1)) return context.reply().Integer(0);
-  context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {});
+  if (!context.Stored(
+          context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {}))) {
+    return;
+  }
   context.Changed();
   context.reply().Integer(1);
 }
@@ -346,8 +413,9 @@ void SetRange(CommandContext& context) {
   const auto begin = static_cast<std::size_t>(*offset);
   if (!LengthAllowed(context, begin, value.size())) return;
   const std::size_t size = std::max(old_size, begin + value.size());
-  const std::span<char> text = context.keyspace().ResizeString(context.Key(1), size, context.now());
-  std::ranges::copy(value, text.begin() + static_cast<std::ptrdiff_t>(begin));
+  const auto text = context.keyspace().ResizeString(context.Key(1), size, context.now());
+  if (!text) return context.ReplyOutOfMemory();
+  std::ranges::copy(value, text->begin() + static_cast<std::ptrdiff_t>(begin));
   context.Changed();
   context.reply().Integer(static_cast<std::int64_t>(size));
 }

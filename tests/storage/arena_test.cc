@@ -73,14 +73,20 @@ TEST(Arena, UsesWholeRangeOfTinyReserve) {
   EXPECT_EQ(arena.bytes_in_use(), 0u);
 }
 
-TEST(ArenaDeathTest, EndsProcessWhenRangeIsUsedUp) {
+TEST(Arena, GivesNoSlotWhenRangeIsUsedUp) {
   Arena arena({.reserve_bytes = kMiB});
-  EXPECT_DEATH(
-      {
-        for (int i = 0; i < 15 * 8 + 1; ++i)
-          static_cast<void>(arena.Allocate(Arena::kSlotBytesMax));
-      },
-      "");
+  std::vector<Ref> refs;
+  for (int i = 0; i < 15 * 8; ++i) refs.push_back(arena.Allocate(Arena::kSlotBytesMax));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(arena.Allocate(Arena::kSlotBytesMax), 0u);
+  EXPECT_EQ(arena.Allocate(10), 0u);
+  arena.CheckInvariants();
+  // What becomes free serves again, a whole page any class.
+  arena.Free(refs.back());
+  EXPECT_EQ(arena.Allocate(Arena::kSlotBytesMax), refs.back());
+  for (std::size_t i = 0; i < 8; ++i) arena.Free(refs[i]);
+  EXPECT_NE(arena.Allocate(10), 0u);
+  EXPECT_EQ(arena.Allocate(Arena::kSlotBytesMax), 0u);
+  arena.CheckInvariants();
 }
 
 TEST(Arena, GivesEmptyPagesBackToKernelAndToOtherClasses) {

@@ -1,6 +1,8 @@
 // What tests of the keyspace share: the context with fixed secrets, and reading back.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -46,7 +48,8 @@ inline std::optional<std::string> TextAt(Keyspace& keyspace, std::string_view ke
 
 inline void Set(Keyspace& keyspace, std::string_view key, std::string_view value,
                 UnixMs deadline = kNoDeadline, UnixMs now = kNow) {
-  keyspace.SetString(keyspace.Hash(key), value, now, {.deadline = deadline});
+  ASSERT_EQ(keyspace.SetString(keyspace.Hash(key), value, now, {.deadline = deadline}),
+            StoreResult::kStored);
 }
 
 }  // namespace aeris::storage::testing

@@ -162,12 +162,16 @@ class Model {
     return nullptr;
   }
 
+  static StoreResult ResultFor(const ModelValue* value) {
+    return value != nullptr ? StoreResult::kStored : StoreResult::kNoKey;
+  }
+
   void SetString() {
     const std::string key = AnyKey(), value = AnyValue();
     const Keyspace::SetOptions options{.deadline = AnyDeadline(),
                                        .keep_deadline = engine_() % 4 == 0,
                                        .find_integer = engine_() % 4 != 0};
-    keyspace().SetString(Hashed(key), value, now_, options);
+    ASSERT_EQ(keyspace().SetString(Hashed(key), value, now_, options), StoreResult::kStored);
     const ModelValue* const before = Current(key);
     UnixMs deadline = options.deadline;
     if (options.keep_deadline) deadline = before != nullptr ? before->deadline : kNoDeadline;
@@ -184,7 +188,8 @@ class Model {
     if (from == nullptr || source.is_integer()) return;
     const std::size_t skip = from->text.empty() ? 0 : engine_() % (from->text.size() + 1);
     const std::string text = from->text.substr(skip);
-    keyspace().SetString(Hashed(key), source.text().substr(skip), now_, {});
+    ASSERT_EQ(keyspace().SetString(Hashed(key), source.text().substr(skip), now_, {}),
+              StoreResult::kStored);
     model()[key] = {text, EncodingOf(text, true), kNoDeadline};
     CheckKey(key);
   }
@@ -192,7 +197,7 @@ class Model {
   void SetInteger() {
     const std::string key = AnyKey();
     const std::int64_t integer = AnyInteger();
-    keyspace().SetInteger(Hashed(key), integer, now_);
+    ASSERT_EQ(keyspace().SetInteger(Hashed(key), integer, now_), StoreResult::kStored);
     const ModelValue* const before = Current(key);
     const UnixMs deadline = before != nullptr ? before->deadline : kNoDeadline;
     model()[key] = {std::to_string(integer), Encoding::kInt, deadline};
@@ -204,7 +209,7 @@ class Model {
     const ModelValue* const before = Current(key);
     ModelValue after = before != nullptr ? *before : ModelValue{};
     const std::size_t size = engine_() % 2 == 0 ? after.text.size() + engine_() % 40 : AnySize();
-    const std::span<char> text = keyspace().ResizeString(Hashed(key), size, now_);
+    const std::span<char> text = keyspace().ResizeString(Hashed(key), size, now_).value();
     after.text.resize(size);
     after.encoding = Encoding::kRaw;
     ASSERT_EQ(std::string_view(text.data(), text.size()), after.text);
@@ -220,7 +225,7 @@ class Model {
     const std::string key = AnyKey();
     const UnixMs deadline = AnyDeadline();
     ModelValue* const value = Current(key);
-    ASSERT_EQ(keyspace().SetDeadline(Hashed(key), deadline, now_), value != nullptr);
+    ASSERT_EQ(keyspace().SetDeadline(Hashed(key), deadline, now_), ResultFor(value));
     if (value != nullptr) value->deadline = deadline;
     CheckKey(key);
   }
@@ -237,7 +242,7 @@ class Model {
     const std::size_t target = engine_() % 2;
     const ModelValue* const value = Current(from);
     ASSERT_EQ(keyspace().Copy(Hashed(from), *keyspaces_[target], Hashed(to), now_),
-              value != nullptr);
+              ResultFor(value));
     if (value != nullptr) models_[target][to] = ModelValue(*value);
     CheckKey(from);
     which_ = target;
@@ -250,7 +255,7 @@ class Model {
     if (source == target && from == to) return;
     const ModelValue* const value = Current(from);
     ASSERT_EQ(keyspace().Move(Hashed(from), *keyspaces_[target], Hashed(to), now_),
-              value != nullptr);
+              ResultFor(value));
     if (value != nullptr) {
       models_[target][to] = ModelValue(*value);
       models_[source].erase(from);

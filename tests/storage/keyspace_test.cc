@@ -36,8 +36,9 @@ TEST_F(KeyspaceTest, CostsNothingWhileEmpty) {
   EXPECT_FALSE(Peek("key"));
   EXPECT_FALSE(keyspace.RandomEntry(kNow));
   EXPECT_FALSE(keyspace.Delete(keyspace.Hash("key"), kNow));
-  EXPECT_FALSE(keyspace.SetDeadline(keyspace.Hash("key"), kNow, kNow));
-  EXPECT_FALSE(keyspace.Copy(keyspace.Hash("key"), keyspace, keyspace.Hash("to"), kNow));
+  EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), kNow, kNow), StoreResult::kNoKey);
+  EXPECT_EQ(keyspace.Copy(keyspace.Hash("key"), keyspace, keyspace.Hash("to"), kNow),
+            StoreResult::kNoKey);
   EXPECT_EQ(keyspace.Scan(0, 10, kNow, [](EntryView) { FAIL(); }), 0u);
   EXPECT_EQ(keyspace.ExpireDue(kNow, 100).expired, 0u);
   EXPECT_FALSE(keyspace.Maintain(100));
@@ -71,7 +72,8 @@ TEST_F(KeyspaceTest, HoldsKeysAndValuesOfEverySize) {
 
 TEST_F(KeyspaceTest, NamesEncodingsAsRedisDoes) {
   const auto encoding = [&](std::string_view value, bool find_integer = true) {
-    keyspace.SetString(keyspace.Hash("key"), value, kNow, {.find_integer = find_integer});
+    EXPECT_EQ(keyspace.SetString(keyspace.Hash("key"), value, kNow, {.find_integer = find_integer}),
+              StoreResult::kStored);
     return EncodingName(Peek("key").encoding());
   };
   EXPECT_EQ(encoding("12345"), "int");
@@ -92,7 +94,7 @@ TEST_F(KeyspaceTest, ResizedStringsAreRawUntilSetAgain) {
   const HashedKey key = keyspace.Hash("key");
   for (const char* value : {"12", "abc"}) {
     Set(keyspace, "key", value);
-    keyspace.ResizeString(key, 4, kNow)[3] = '!';
+    keyspace.ResizeString(key, 4, kNow).value()[3] = '!';
     EXPECT_EQ(Peek("key").encoding(), Encoding::kRaw);
     EXPECT_EQ(Peek("key").text().substr(0, 2), std::string_view(value).substr(0, 2));
     EXPECT_EQ(Peek("key").text().back(), '!');
@@ -111,7 +113,7 @@ TEST_F(KeyspaceTest, ResizesAcrossEverySizeClassBothWays) {
     Set(keyspace, "key", "");
     std::string model;
     const auto resize = [&](std::size_t size) {
-      const std::span<char> text = keyspace.ResizeString(key, size, kNow);
+      const std::span<char> text = keyspace.ResizeString(key, size, kNow).value();
       for (std::size_t i = model.size(); i < size; ++i) {
         ASSERT_EQ(text[i], '\0');
         text[i] = static_cast<char>('a' + i % 26);
@@ -144,7 +146,7 @@ TEST_F(KeyspaceTest, CountingMovesAnEntryOnlyWhenTheNumberNeedsMoreBytes) {
   const HashedKey key = keyspace.Hash("counter");
   std::set<const std::byte*> places;
   for (std::int64_t value = 0; value < 70'000; ++value) {
-    keyspace.SetInteger(key, value, kNow);
+    ASSERT_EQ(keyspace.SetInteger(key, value, kNow), StoreResult::kStored);
     places.insert(Peek("counter").bytes());
   }
   EXPECT_LE(places.size(), 3u);
@@ -178,14 +180,16 @@ TEST_F(KeyspaceTest, NeverShowsExpiredKeys) {
   Set(keyspace, "key", "value", kNow - 1);
   EXPECT_FALSE(keyspace.Delete(keyspace.Hash("key"), kNow));
   Set(keyspace, "key", "value", kNow - 1);
-  EXPECT_FALSE(keyspace.SetDeadline(keyspace.Hash("key"), kNow + 5, kNow));
+  EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), kNow + 5, kNow), StoreResult::kNoKey);
   Set(keyspace, "key", "value", kNow - 1);
-  EXPECT_FALSE(keyspace.Copy(keyspace.Hash("key"), keyspace, keyspace.Hash("to"), kNow));
+  EXPECT_EQ(keyspace.Copy(keyspace.Hash("key"), keyspace, keyspace.Hash("to"), kNow),
+            StoreResult::kNoKey);
   Set(keyspace, "key", "value", kNow - 1);
-  EXPECT_EQ(keyspace.ResizeString(keyspace.Hash("key"), 1, kNow)[0], '\0');
+  EXPECT_EQ(keyspace.ResizeString(keyspace.Hash("key"), 1, kNow).value()[0], '\0');
   EXPECT_EQ(Peek("key").deadline(), kNoDeadline);
   Set(keyspace, "key", "value", kNow - 1);
-  keyspace.SetString(keyspace.Hash("key"), "new", kNow, {.keep_deadline = true});
+  ASSERT_EQ(keyspace.SetString(keyspace.Hash("key"), "new", kNow, {.keep_deadline = true}),
+            StoreResult::kStored);
   EXPECT_EQ(Peek("key").deadline(), kNoDeadline);
   EXPECT_EQ(stats.expired, 7u);
   keyspace.CheckInvariants();
@@ -225,12 +229,12 @@ TEST_F(KeyspaceTest, KeepsDeadlinesOutsideTheCompactRange) {
   for (const UnixMs deadline : {UnixMs{1} << 60, kNow + 5, UnixMs{1} << 42, kNow + 6}) {
     Set(keyspace, "key", "value", deadline);
     EXPECT_EQ(Peek("key").deadline(), deadline);
-    EXPECT_TRUE(keyspace.SetDeadline(keyspace.Hash("key"), deadline + 1, kNow));
+    EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), deadline + 1, kNow), StoreResult::kStored);
     EXPECT_EQ(Peek("key").deadline(), deadline + 1);
     EXPECT_EQ(Peek("key").text(), "value");
     keyspace.CheckInvariants();
   }
-  EXPECT_TRUE(keyspace.SetDeadline(keyspace.Hash("key"), kNoDeadline, kNow));
+  EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), kNoDeadline, kNow), StoreResult::kStored);
   EXPECT_EQ(keyspace.deadlines(), 0u);
   EXPECT_EQ(Peek("key").text(), "value");
 }
@@ -242,11 +246,12 @@ TEST_F(KeyspaceTest, AveragesWhatIsLeftOfDeadlines) {
   EXPECT_EQ(keyspace.AverageTtlMs(kNow), 2'000);
   EXPECT_EQ(keyspace.AverageTtlMs(kNow + 500), 1'500);
   EXPECT_EQ(keyspace.AverageTtlMs(kNow + 5'000), 0);
-  keyspace.SetDeadline(keyspace.Hash("b"), kNow + 5'000, kNow);
+  ASSERT_EQ(keyspace.SetDeadline(keyspace.Hash("b"), kNow + 5'000, kNow), StoreResult::kStored);
   EXPECT_EQ(keyspace.AverageTtlMs(kNow), 3'000);
   keyspace.Delete(keyspace.Hash("a"), kNow);
   EXPECT_EQ(keyspace.AverageTtlMs(kNow), 5'000);
-  keyspace.SetDeadline(keyspace.Hash("b"), std::numeric_limits<UnixMs>::max(), kNow);
+  ASSERT_EQ(keyspace.SetDeadline(keyspace.Hash("b"), std::numeric_limits<UnixMs>::max(), kNow),
+            StoreResult::kStored);
   Set(keyspace, "a", "1", std::numeric_limits<UnixMs>::max());
   EXPECT_EQ(keyspace.AverageTtlMs(0), std::numeric_limits<UnixMs>::max());
 }
@@ -292,7 +297,8 @@ TEST_F(KeyspaceTest, CopiesKeepEncodingAndDeadline) {
   for (const char* name : {"int", "blob", "grown"}) {
     for (Keyspace* to : {&keyspace, &other}) {
       for (const std::string& to_key : {std::string("copy"), huge_key, std::string(name)}) {
-        ASSERT_TRUE(keyspace.Copy(keyspace.Hash(name), *to, to->Hash(to_key), kNow));
+        ASSERT_EQ(keyspace.Copy(keyspace.Hash(name), *to, to->Hash(to_key), kNow),
+                  StoreResult::kStored);
         const EntryView copy = to->Find(to->Hash(to_key), kNow, kPeek);
         ASSERT_EQ(copy.encoding(), Peek(name).encoding());
         ASSERT_EQ(copy.deadline(), Peek(name).deadline());
@@ -312,7 +318,8 @@ TEST_F(KeyspaceTest, MovesKeysWithinAndAcrossKeyspacesWithoutCopyingLargeValues)
       Set(keyspace, "from", Pattern(size, 3), kNow + 50);
       Set(*to, "to", Pattern(size / 2, 4));
       const char* const before = size > 2048 ? Peek("from").text().data() : nullptr;
-      ASSERT_TRUE(keyspace.Move(keyspace.Hash("from"), *to, to->Hash("to"), kNow));
+      ASSERT_EQ(keyspace.Move(keyspace.Hash("from"), *to, to->Hash("to"), kNow),
+                StoreResult::kStored);
       EXPECT_EQ(TextAt(*to, "to", kNow), Pattern(size, 3));
       const EntryView moved = to->Find(to->Hash("to"), kNow, kPeek);
       EXPECT_EQ(moved.deadline(), kNow + 50);
@@ -324,7 +331,8 @@ TEST_F(KeyspaceTest, MovesKeysWithinAndAcrossKeyspacesWithoutCopyingLargeValues)
       other.CheckInvariants();
     }
   }
-  EXPECT_FALSE(keyspace.Move(keyspace.Hash("absent"), other, other.Hash("to"), kNow));
+  EXPECT_EQ(keyspace.Move(keyspace.Hash("absent"), other, other.Hash("to"), kNow),
+            StoreResult::kNoKey);
 }
 
 TEST_F(KeyspaceTest, PinnedTextStaysWhateverHappensToItsKey) {
@@ -339,9 +347,9 @@ TEST_F(KeyspaceTest, PinnedTextStaysWhateverHappensToItsKey) {
   pin(keyspace, "overwritten");
   Set(keyspace, "overwritten", std::string(50'000, 'y'));
   pin(keyspace, "appended");
-  keyspace.ResizeString(keyspace.Hash("appended"), 50'001, kNow)[0] = 'z';
+  keyspace.ResizeString(keyspace.Hash("appended"), 50'001, kNow).value()[0] = 'z';
   pin(keyspace, "changed");
-  keyspace.ResizeString(keyspace.Hash("changed"), 50'000, kNow)[0] = 'z';
+  keyspace.ResizeString(keyspace.Hash("changed"), 50'000, kNow).value()[0] = 'z';
   pin(keyspace, "deleted");
   keyspace.Delete(keyspace.Hash("deleted"), kNow);
   {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/base/check.h"
 #include "storage/keyspace.h"
 
 namespace aeris::storage {
@@ -37,7 +38,8 @@ class Filled {
     const std::string value(kValueBytes, 'v');
     for (std::size_t i = 0; i < keys; ++i) {
       const Key key(i);
-      keyspace.SetString(keyspace.Hash(key.text()), value, kNow, {});
+      AERIS_CHECK(keyspace.SetString(keyspace.Hash(key.text()), value, kNow, {}) ==
+                  StoreResult::kStored);
     }
     while (keyspace.Maintain(1'000)) {
     }
@@ -90,7 +92,8 @@ void KeyspaceOverwrite(benchmark::State& state) {
   const std::string value(kValueBytes, 'w');
   for (auto _ : state) {
     const Key& key = filled.Any();
-    filled.keyspace.SetString(filled.keyspace.Hash(key.text()), value, kNow, {});
+    benchmark::DoNotOptimize(
+        filled.keyspace.SetString(filled.keyspace.Hash(key.text()), value, kNow, {}));
   }
 }
 
@@ -122,8 +125,9 @@ void KeyspaceBatchOverwrite(benchmark::State& state) {
   Filled filled(static_cast<std::size_t>(state.range(0)));
   const std::string value(kValueBytes, 'w');
   for (auto _ : state) {
-    RunBatch(filled,
-             [&](const HashedKey& key) { filled.keyspace.SetString(key, value, kNow, {}); });
+    RunBatch(filled, [&](const HashedKey& key) {
+      benchmark::DoNotOptimize(filled.keyspace.SetString(key, value, kNow, {}));
+    });
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
