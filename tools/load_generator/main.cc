@@ -1,0 +1,68 @@
+// load-generator: puts load on a server of this machine and prints what it saw as one line of JSON.
+// --help says how; tools/bench compares servers with it.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <span>
+#include <string>
+
+#include "tools/load_generator/growth_probe.h"
+#include "tools/load_generator/load_run.h"
+#include "tools/load_generator/options.h"
+
+namespace aeris::load {
+namespace {
+
+std::string LatencyJson(const Latencies& latencies) {
+  const auto ms = [&](double percentile) {
+    return static_cast<double>(latencies.histogram.ValueAt(percentile)) / 1e6;
+  };
+  return fmt::format(R"({{"p50_ms":{:.4f},"p99_ms":{:.4f},"p999_ms":{:.4f},"max_ms":{:.4f}}})",
+                     ms(50), ms(99), ms(99.9), static_cast<double>(latencies.longest_ns) / 1e6);
+}
+
+std::string LoadJson(const Options& options, const LoadResult& result) {
+  const auto requests = static_cast<double>(result.asked.requests);
+  return fmt::format(
+      R"({{"workload":"{}","requests":{},"seconds":{:.6f},"rate":{:.1f},"hits":{},"misses":{},)"
+      R"("value_bytes":{},"latency":{},"own_cpu_us":{:.4f},"server_cpu_us":{:.4f}}})",
+      NameOf(options.workload), result.asked.requests, result.seconds, requests / result.seconds,
+      result.replies.values, result.asked.values - result.replies.values,
+      result.replies.value_bytes, LatencyJson(result.latencies),
+      result.own_cpu_seconds / requests * 1e6, result.server_cpu_seconds / requests * 1e6);
+}
+
+std::string GrowthJson(const Options& options, const GrowthResult& result) {
+  std::string longest;
+  for (const LongInsert& insert : result.longest) {
+    longest += fmt::format(R"({}{{"ms":{:.4f},"keys":{}}})", longest.empty() ? "" : ",",
+                           static_cast<double>(insert.nanoseconds) / 1e6, insert.keys);
+  }
+  return fmt::format(
+      R"({{"workload":"grow","keys":{},"probes":{},"seconds":{:.6f},"idle":{},"growing":{},)"
+      R"("longest":[{}]}})",
+      options.keys, options.probes, result.seconds, LatencyJson(result.idle),
+      LatencyJson(result.growing), longest);
+}
+
+}  // namespace
+}  // namespace aeris::load
+
+int main(int argc, char** argv) {
+  using namespace aeris::load;
+  const auto options = ParseOptions(std::span(argv + 1, static_cast<std::size_t>(argc - 1)));
+  if (!options) {
+    const bool help = options.error().code == aeris::ErrorCode::kNotFound;
+    if (help) {
+      fmt::print("{}", kUsage);
+    } else {
+      fmt::print(stderr, "load-generator: {}; --help tells\n", options.error().message);
+    }
+    return help ? 0 : 2;
+  }
+  const std::string line = options->workload == Workload::kGrow
+                               ? GrowthJson(*options, RunGrowth(*options))
+                               : LoadJson(*options, RunLoad(*options));
+  fmt::print("{}\n", line);
+  return 0;
+}

@@ -1,0 +1,177 @@
+#include "tools/load_generator/options.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "src/base/number_text.h"
+
+namespace aeris::load {
+
+const std::string_view kUsage = R"(usage: load-generator --port PORT [option ...]
+
+Loads a server on this machine and prints one line of JSON. One thread, epoll; pin it with taskset.
+Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 at --timeout.
+
+  --host ADDRESS       127.0.0.1 (default) or ::1
+  --protocol NAME      resp (default), memcached (text protocol)
+  --workload NAME      get (default), set, mixed (GET and SET 9:1), mget (of ten keys), incr, expire,
+                       load (sets each key once), delete (each key once), ping,
+                       grow (single inserts, sampled while another connection fills: see below)
+  --connections N      50
+  --pipeline N         requests that a connection sends together, 1
+  --requests N         1000000; load and delete end with the keys
+  --seconds S          instead of --requests
+  --rate N             open loop: N requests per second over all connections, spread evenly; a latency
+                       counts from the time at which its request was due, so a server that falls
+                       behind shows it. Spins instead of sleeping. Without: closed loop, each
+                       connection sends when its replies are there
+  --keys N             1000000; key:000000000000 and on
+  --key-size BYTES     16, of which --prefix (key:) is the begin and digits are the rest
+  --value-size BYTES   32
+  --value TEXT         this value instead
+  --deadline           SETs carry a deadline of 100000 to 999999 s, random
+  --sequential         keys in order instead of uniformly random
+  --half 0|1           load and delete: only this random half of the keys, the same in each run
+  --probes N           grow: single inserts to measure, 1000000
+  --idle-port PORT     grow: an idle server to compare with; default: the same one
+  --seed N             1
+  --timeout S          600
+  --server-pid PID     also tells the CPU time that this process used meanwhile
+
+grow inserts --keys new keys, N of them by a connection without pipeline, whose times are measured,
+the others by a second connection between them. In turns of a thousand it measures as many SETs of one
+key that have their server to themselves, so what disturbs the machine disturbs both.
+)";
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Workload>, 10> kWorkloads = {{
+    {"get", Workload::kGet},
+    {"set", Workload::kSet},
+    {"mixed", Workload::kMixed},
+    {"mget", Workload::kMget},
+    {"incr", Workload::kIncr},
+    {"expire", Workload::kExpire},
+    {"delete", Workload::kDelete},
+    {"load", Workload::kLoad},
+    {"ping", Workload::kPing},
+    {"grow", Workload::kGrow},
+}};
+
+template <typename Integer>
+bool ReadInteger(std::string_view text, std::uint64_t min, std::uint64_t max, Integer& out) {
+  const std::optional<std::uint64_t> value = ParseUint64(text);
+  if (!value || *value < min || *value > max) return false;
+  out = static_cast<Integer>(*value);
+  return true;
+}
+
+bool ReadPositive(std::string_view text, double& out) {
+  const std::optional<double> value = ParseDouble(text);
+  if (!value || !(*value > 0) || *value > 1e9) return false;
+  out = *value;
+  return true;
+}
+
+bool ReadText(std::string_view text, std::string& out) {
+  out = text;
+  return true;
+}
+
+bool ReadWorkload(std::string_view text, Workload& out) {
+  const auto* row = std::ranges::find(kWorkloads, text, &decltype(kWorkloads)::value_type::first);
+  if (row == kWorkloads.end()) return false;
+  out = row->second;
+  return true;
+}
+
+bool ReadProtocol(std::string_view text, Protocol& out) {
+  out = text == "memcached" ? Protocol::kMemcached : Protocol::kResp;
+  return text == "memcached" || text == "resp";
+}
+
+constexpr std::uint64_t kMany = std::uint64_t{1} << 40;
+
+// False when there is no such option or its argument is wrong.
+bool Apply(Options& options, std::string_view name, std::string_view text) {
+  if (name == "--host")
+    return (text == "127.0.0.1" || text == "::1") && ReadText(text, options.host);
+  if (name == "--port") return ReadInteger(text, 1, 65535, options.port);
+  if (name == "--protocol") return ReadProtocol(text, options.protocol);
+  if (name == "--workload") return ReadWorkload(text, options.workload);
+  if (name == "--connections") return ReadInteger(text, 1, 10'000, options.connections);
+  if (name == "--pipeline") return ReadInteger(text, 1, 10'000, options.pipeline);
+  if (name == "--requests") return ReadInteger(text, 1, kMany, options.requests);
+  if (name == "--seconds") return ReadPositive(text, options.seconds);
+  if (name == "--rate") return ReadPositive(text, options.rate);
+  if (name == "--keys") return ReadInteger(text, 1, kMany, options.keys);
+  if (name == "--key-size") return ReadInteger(text, 1, 1024, options.key_bytes);
+  if (name == "--prefix") return ReadText(text, options.prefix);
+  if (name == "--value-size") return ReadInteger(text, 0, 64U << 20U, options.value_bytes);
+  if (name == "--value") return ReadText(text, options.value);
+  if (name == "--half") return ReadInteger(text, 0, 1, options.half);
+  if (name == "--probes") return ReadInteger(text, 1, 100'000'000, options.probes);
+  if (name == "--idle-port") return ReadInteger(text, 1, 65535, options.idle_port);
+  if (name == "--seed") return ReadInteger(text, 0, kMany, options.seed);
+  if (name == "--timeout") return ReadPositive(text, options.timeout_seconds);
+  if (name == "--server-pid") {
+    return ReadInteger(text, 1, std::numeric_limits<pid_t>::max(), options.server_pid);
+  }
+  return false;
+}
+
+bool* Switch(Options& options, std::string_view name) {
+  if (name == "--deadline") return &options.deadline;
+  if (name == "--sequential") return &options.sequential;
+  return nullptr;
+}
+
+std::expected<Options, Error> Checked(Options options) {
+  if (!options.value.empty()) options.value_bytes = options.value.size();
+  if (options.prefix.size() >= options.key_bytes) {
+    return std::unexpected(Error::Invalid("--key-size leaves no digits after --prefix"));
+  }
+  std::uint64_t names = 1;
+  for (std::size_t i = options.prefix.size(); i < options.key_bytes && names < kMany; ++i) {
+    names *= 10;
+  }
+  if (names < options.keys) {
+    return std::unexpected(Error::Invalid("--keys has more digits than --key-size leaves"));
+  }
+  if (options.workload == Workload::kGrow && options.probes > options.keys) {
+    return std::unexpected(Error::Invalid("--probes is more than --keys"));
+  }
+  return options;
+}
+
+}  // namespace
+
+std::expected<Options, Error> ParseOptions(std::span<char* const> words) {
+  Options options;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view name = words[i];
+    if (name == "--help" || name == "-h") {
+      return std::unexpected(Error{ErrorCode::kNotFound, 0, "help"});
+    }
+    if (bool* flag = Switch(options, name)) {
+      *flag = true;
+      continue;
+    }
+    if (i + 1 == words.size() || !Apply(options, name, words[i + 1])) {
+      return std::unexpected(
+          Error::Invalid("unknown or wrong: " + std::string(name) +
+                         (i + 1 < words.size() ? " " + std::string(words[i + 1]) : std::string())));
+    }
+    ++i;
+  }
+  return Checked(std::move(options));
+}
+
+std::string_view NameOf(Workload workload) {
+  return std::ranges::find(kWorkloads, workload, &decltype(kWorkloads)::value_type::second)->first;
+}
+
+}  // namespace aeris::load

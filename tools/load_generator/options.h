@@ -1,0 +1,63 @@
+// What a run of the load generator does, and its command line.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "src/base/error.h"
+#include "tools/load_generator/reply_scanner.h"
+
+namespace aeris::load {
+
+enum class Workload : std::uint8_t {
+  kGet,
+  kSet,
+  kMixed,  // nine GETs, then a SET
+  kMget,   // ten keys each
+  kIncr,
+  kExpire,
+  kDelete,  // each key once
+  kLoad,    // sets each key once
+  kPing,
+  kGrow,  // single inserts sampled while another connection fills
+};
+
+struct Options {
+  std::string host = "127.0.0.1";  // or ::1, nothing else
+  std::uint16_t port = 6379;
+  Protocol protocol = Protocol::kResp;
+  Workload workload = Workload::kGet;
+  std::size_t connections = 50;
+  std::size_t pipeline = 1;
+  std::uint64_t requests = 1'000'000;
+  double seconds = 0;  // more than 0: ends then, however many requests that are
+  double rate = 0;     // requests per second, all connections together; 0: as fast as possible
+  std::uint64_t keys = 1'000'000;
+  std::size_t key_bytes = 16;
+  std::string prefix = "key:";
+  std::size_t value_bytes = 32;
+  std::string value = {};   // overrides value_bytes
+  bool deadline = false;    // SETs carry one, random between 1.2 and 11.6 days
+  bool sequential = false;  // key order, where the workload leaves a choice
+  int half = -1;
+  std::uint64_t probes = 1'000'000;
+  std::uint16_t idle_port = 0;  // of the idle server that kGrow probes as well; 0: the same one
+  std::uint64_t seed = 1;
+  double timeout_seconds = 600;
+  pid_t server_pid = 0;  // whose CPU time is measured
+};
+
+extern const std::string_view kUsage;
+
+// Reads the words after the program's name. kNotFound for --help.
+std::expected<Options, Error> ParseOptions(std::span<char* const> words);
+
+std::string_view NameOf(Workload workload);
+
+}  // namespace aeris::load

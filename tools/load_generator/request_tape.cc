@@ -1,0 +1,177 @@
+#include "tools/load_generator/request_tape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace aeris::load {
+namespace {
+
+constexpr std::uint64_t kDeadlineSecondsMin = 100'000;
+constexpr std::uint64_t kDeadlineSecondsEnd = 1'000'000;
+constexpr std::size_t kDeadlineDigits = 6;
+
+void WriteDigits(char* end, std::size_t digits, std::uint64_t value) {
+  for (std::size_t i = 0; i < digits; ++i, value /= 10) {
+    *--end = static_cast<char>('0' + value % 10);
+  }
+}
+
+std::string ValueOf(const Options& options) {
+  return options.value.empty() ? std::string(options.value_bytes, 'v') : options.value;
+}
+
+std::size_t DigitsOf(std::uint64_t value) { return fmt::formatted_size("{}", value); }
+
+void AppendBulk(std::string& out, std::string_view text) {
+  fmt::format_to(std::back_inserter(out), "${}\r\n{}\r\n", text.size(), text);
+}
+
+}  // namespace
+
+KeySequence KeysOf(const Options& options) {
+  const bool once = options.workload == Workload::kLoad || options.workload == Workload::kDelete ||
+                    options.workload == Workload::kGrow;
+  const KeyOrder order = once                 ? KeyOrder::kOnce
+                         : options.sequential ? KeyOrder::kSequential
+                                              : KeyOrder::kRandom;
+  return KeySequence({.keys = options.keys,
+                      .order = order,
+                      .half = once ? options.half : -1,
+                      .seed = options.seed});
+}
+
+RequestTape::RequestTape(const Options& options, KeySequence keys)
+    : key_digits_(DigitsOf(options.keys - 1)),
+      batch_requests_(options.pipeline),
+      keys_(std::move(keys)),
+      random_(~options.seed) {
+  if (options.workload == Workload::kMget) keys_per_request_ = kMgetKeys;
+  if (options.workload == Workload::kPing) keys_per_request_ = 0;
+  // A batch begins where the last one ended, so ten batches hold whole periods of `mixed`.
+  const bool mixed = options.workload == Workload::kMixed;
+  const std::size_t count = options.pipeline * (mixed ? kMixedPeriod : 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Workload one = i % kMixedPeriod == kMixedPeriod - 1 ? Workload::kSet : Workload::kGet;
+    Append(options, mixed ? one : options.workload);
+  }
+}
+
+void RequestTape::AppendKey(const Options& options) {
+  bytes_ += options.prefix;
+  bytes_.append(options.key_bytes - options.prefix.size(), '0');
+  key_ends_.push_back(bytes_.size());
+}
+
+void RequestTape::Append(const Options& options, Workload workload) {
+  Request request{.begin = bytes_.size(), .first_key = key_ends_.size()};
+  const bool memcached = options.protocol == Protocol::kMemcached;
+  const auto key = [&] {
+    if (!memcached) fmt::format_to(std::back_inserter(bytes_), "${}\r\n", options.key_bytes);
+    AppendKey(options);
+    if (!memcached) bytes_ += "\r\n";
+  };
+  const auto deadline = [&] {
+    if (!memcached) fmt::format_to(std::back_inserter(bytes_), "${}\r\n", kDeadlineDigits);
+    bytes_.append(kDeadlineDigits, '0');
+    request.deadline_end = bytes_.size();
+    if (!memcached) bytes_ += "\r\n";
+  };
+  const std::string value = ValueOf(options);
+  switch (workload) {
+    case Workload::kGet:
+      bytes_ += memcached ? "get " : "*2\r\n$3\r\nGET\r\n";
+      key();
+      if (memcached) bytes_ += "\r\n";
+      request.values = 1;
+      break;
+    case Workload::kMget:
+      bytes_ += memcached ? "get" : fmt::format("*{}\r\n$4\r\nMGET\r\n", 1 + kMgetKeys);
+      for (std::size_t i = 0; i < kMgetKeys; ++i) {
+        if (memcached) bytes_ += ' ';
+        key();
+      }
+      if (memcached) bytes_ += "\r\n";
+      request.values = kMgetKeys;
+      break;
+    case Workload::kSet:
+    case Workload::kLoad:
+    case Workload::kGrow:
+    case Workload::kMixed:
+      request.status = true;
+      if (memcached) {
+        bytes_ += "set ";
+        key();
+        bytes_ += " 0 ";
+        options.deadline ? deadline() : void(bytes_ += '0');
+        fmt::format_to(std::back_inserter(bytes_), " {}\r\n{}\r\n", value.size(), value);
+        break;
+      }
+      bytes_ += options.deadline ? "*5\r\n$3\r\nSET\r\n" : "*3\r\n$3\r\nSET\r\n";
+      key();
+      AppendBulk(bytes_, value);
+      if (options.deadline) {
+        AppendBulk(bytes_, "EX");
+        deadline();
+      }
+      break;
+    case Workload::kIncr:
+      bytes_ += memcached ? "incr " : "*2\r\n$4\r\nINCR\r\n";
+      key();
+      if (memcached) bytes_ += " 1\r\n";
+      break;
+    case Workload::kExpire:
+      bytes_ += memcached ? "touch " : "*3\r\n$6\r\nEXPIRE\r\n";
+      key();
+      if (memcached) bytes_ += ' ';
+      deadline();
+      if (memcached) bytes_ += "\r\n";
+      break;
+    case Workload::kDelete:
+      bytes_ += memcached ? "delete " : "*2\r\n$3\r\nDEL\r\n";
+      key();
+      if (memcached) bytes_ += "\r\n";
+      break;
+    case Workload::kPing:
+      bytes_ += memcached ? "version\r\n" : "*1\r\n$4\r\nPING\r\n";
+      request.status = true;
+      break;
+  }
+  request.end = bytes_.size();
+  requests_.push_back(request);
+}
+
+bool RequestTape::WriteFields(const Request& request) {
+  for (std::size_t i = 0; i < keys_per_request_; ++i) {
+    const std::optional<std::uint64_t> key = keys_.Next();
+    if (!key) return false;
+    WriteDigits(bytes_.data() + key_ends_[request.first_key + i], key_digits_, *key);
+  }
+  if (request.deadline_end != 0) {
+    WriteDigits(bytes_.data() + request.deadline_end, kDeadlineDigits,
+                kDeadlineSecondsMin + random_.Below(kDeadlineSecondsEnd - kDeadlineSecondsMin));
+  }
+  return true;
+}
+
+Batch RequestTape::Next(std::size_t requests_max) {
+  const std::size_t wanted = std::min(requests_max, batch_requests_);
+  if (next_ + wanted > requests_.size()) next_ = 0;
+  const std::size_t first = next_;
+  const std::size_t end = first + wanted;
+  while (next_ < end && WriteFields(requests_[next_])) {
+    const Request& request = requests_[next_++];
+    ++asked_.requests;
+    asked_.values += request.values;
+    asked_.statuses += request.status ? 1 : 0;
+    asked_.integers += request.values == 0 && !request.status ? 1 : 0;
+  }
+  const std::size_t taken = next_ - first;
+  if (taken == 0) return {};
+  const std::size_t begin = requests_[first].begin;
+  return {{bytes_.data() + begin, requests_[next_ - 1].end - begin}, taken};
+}
+
+}  // namespace aeris::load
