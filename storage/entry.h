@@ -33,7 +33,9 @@ struct IntegerText {
 class EntryView {
  public:
   EntryView() = default;
-  explicit EntryView(const std::byte* bytes) : bytes_(bytes) {}
+  // An entry of a keyspace whose deadline base is `deadline_base` (entry_layout.h).
+  EntryView(const std::byte* bytes, UnixMs deadline_base)
+      : bytes_(bytes), deadline_base_(deadline_base) {}
   explicit operator bool() const { return bytes_ != nullptr; }
 
   std::string_view key() const;
@@ -62,29 +64,31 @@ class EntryView {
 
  private:
   const std::byte* bytes_ = nullptr;
+  UnixMs deadline_base_ = 0;
 };
 
-// A handle on the text of a large value: it stays as it is now, and alive, whatever becomes of the
-// key and of its keyspace, so that a reply can be sent from it. None for values that are stored
-// inside their entry (to kInlineValueMax bytes); those are to be copied.
-[[nodiscard]] BlobRef PinnedText(EntryView entry);
-
-inline std::string_view EntryView::key() const {
-  const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
-  const std::byte* const key = bytes_ + fields.key_offset;
+// The key of the entry at `entry`.
+inline std::string_view KeyOf(const std::byte* entry) {
+  const entry_layout::Fields fields = entry_layout::FieldsOf(entry);
+  const std::byte* const key = entry + fields.key_offset;
   if (fields.blob_key) [[unlikely]] {
     return entry_layout::LoadAs<const Blob*>(key)->text();
   }
   return {reinterpret_cast<const char*>(key), fields.key_size};
 }
 
+// A handle on the text of a large value: it stays as it is now, and alive, whatever becomes of the
+// key and of its keyspace, so that a reply can be sent from it. None for values that are stored
+// inside their entry (to kInlineValueMax bytes); those are to be copied.
+[[nodiscard]] BlobRef PinnedText(EntryView entry);
+
+inline std::string_view EntryView::key() const { return KeyOf(bytes_); }
+
 inline UnixMs EntryView::deadline() const {
-  const auto head = entry_layout::LoadAs<std::uint32_t>(bytes_);
-  const std::uint32_t bit =
-      (head & entry_layout::kShort) != 0 ? entry_layout::kShortDeadline : entry_layout::kDeadline;
-  if ((head & bit) == 0) return kNoDeadline;
   const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
-  return entry_layout::LoadDeadline(bytes_ + fields.deadline_offset, fields.deadline_size);
+  if (fields.deadline_size == 0) return kNoDeadline;
+  return entry_layout::LoadDeadline(bytes_ + fields.deadline_offset, fields.deadline_size,
+                                    deadline_base_);
 }
 
 inline bool EntryView::is_integer() const {

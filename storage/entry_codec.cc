@@ -1,6 +1,8 @@
 #include "storage/entry_codec.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "src/base/check.h"
@@ -29,7 +31,8 @@ void StoreIntegerIn(std::byte* to, std::uint32_t size, std::int64_t integer) {
 }
 
 void StoreDeadlineIn(std::byte* to, std::uint32_t size, UnixMs deadline) {
-  if (size == entry_layout::kDeadlineBytes) deadline -= entry_layout::kDeadlineEpoch;
+  if (size == entry_layout::kFarDeadlineBytes) deadline -= entry_layout::kFarDeadlineEpoch;
+  // Little endian: the low bytes are the time modulo 2^32.
   std::memcpy(to, &deadline, size);
 }
 
@@ -55,19 +58,27 @@ std::uint32_t ShortHead(const Fields& fields) {
   std::uint32_t head = entry_layout::kShort;
   if (fields.kind == Kind::kInteger) head |= entry_layout::kShortInteger;
   if (fields.deadline_size != 0) head |= entry_layout::kShortDeadline;
-  head |= fields.key_size << entry_layout::kShortKeyShift;
-  head |= fields.value_size << entry_layout::kShortValueShift;
+  head |= (fields.key_size - 1) << entry_layout::kShortKeyShift;
+  head |= (fields.value_size - 1) << entry_layout::kShortValueShift;
   return head;
+}
+
+std::uint32_t DeadlineBits(std::uint32_t deadline_size) {
+  const auto* const found = std::ranges::find(entry_layout::kDeadlineBytes, deadline_size);
+  return static_cast<std::uint32_t>(found - std::begin(entry_layout::kDeadlineBytes));
 }
 
 std::uint32_t LongHead(const Fields& fields) {
   std::uint32_t head = static_cast<std::uint32_t>(fields.kind) << entry_layout::kKindShift;
-  if (fields.deadline_size != 0) head |= entry_layout::kDeadline;
-  if (fields.deadline_size == entry_layout::kWideDeadlineBytes) head |= entry_layout::kWideDeadline;
+  head |= DeadlineBits(fields.deadline_size) << entry_layout::kDeadlineShift;
   if (fields.grown) head |= entry_layout::kGrown;
   if (fields.blob_key) head |= entry_layout::kBlobKey;
   const bool wide = fields.blob_key || fields.key_size > 0xff;
   return wide ? head | entry_layout::kWideKey : head | fields.key_size << 8;
+}
+
+bool IsBetween(std::size_t size, std::size_t least, std::size_t most) {
+  return size >= least && size <= most;
 }
 
 bool HasValueSize(Kind kind) { return kind == Kind::kText || kind == Kind::kInteger; }
@@ -95,9 +106,7 @@ Fields FieldsOfLong(const std::byte* entry, std::uint32_t head) {
     fields.value_size = kPointerBytes;
   }
   fields.deadline_offset = at;
-  if ((head & kDeadline) != 0) {
-    fields.deadline_size = (head & kWideDeadline) != 0 ? kWideDeadlineBytes : kDeadlineBytes;
-  }
+  fields.deadline_size = kDeadlineBytes[head >> kDeadlineShift & kDeadlineMask];
   fields.key_offset = at + fields.deadline_size;
   fields.value_offset =
       fields.key_offset + (fields.blob_key ? std::uint32_t{kPointerBytes} : fields.key_size);
@@ -106,21 +115,21 @@ Fields FieldsOfLong(const std::byte* entry, std::uint32_t head) {
 
 }  // namespace entry_layout
 
-EntryForm::EntryForm(const EntrySpec& spec) {
+EntryForm::EntryForm(const EntrySpec& spec, UnixMs deadline_base) {
   fields_.kind = spec.kind;
   fields_.blob_key = spec.key_blob != nullptr;
   fields_.key_size = static_cast<std::uint32_t>(spec.key.size());
   fields_.value_size = StoredValueBytes(spec);
-  fields_.deadline_size = DeadlineBytes(spec.deadline);
+  fields_.deadline_size = DeadlineBytes(spec.deadline, deadline_base);
   // Only short text needs the mark; longer text is raw anyway.
   fields_.grown = spec.grown && spec.kind == Kind::kText && fields_.value_size <= kEmbstrBytesMax;
   AERIS_DCHECK(fields_.blob_key == (spec.key.size() > kInlineKeyMax));
   AERIS_DCHECK(fields_.value_size <= kInlineValueMax);
 
   short_form_ = HasValueSize(spec.kind) && !fields_.grown &&
-                fields_.deadline_size != entry_layout::kWideDeadlineBytes &&
-                spec.key.size() <= entry_layout::kShortKeyMax &&
-                fields_.value_size <= entry_layout::kShortValueMax;
+                fields_.deadline_size <= entry_layout::kNearDeadlineBytes &&
+                IsBetween(spec.key.size(), 1, entry_layout::kShortKeyMax) &&
+                IsBetween(fields_.value_size, 1, entry_layout::kShortValueMax);
   std::uint32_t at = entry_layout::kHeadBytes;
   if (!short_form_) {
     if (spec.key.size() > 0xff) at += 4;
@@ -197,7 +206,7 @@ void StoreAccessClock(std::byte* entry, std::uint16_t clock) {
 
 void StoreDeadline(std::byte* entry, UnixMs deadline) {
   const Fields fields = FieldsOf(entry);
-  AERIS_DCHECK(fields.deadline_size != 0 && fields.deadline_size == DeadlineBytes(deadline));
+  AERIS_DCHECK(fields.deadline_size != 0);
   StoreDeadlineIn(entry + fields.deadline_offset, fields.deadline_size, deadline);
 }
 
@@ -229,11 +238,14 @@ std::uint32_t IntegerBytes(std::int64_t integer) {
   return Fits<std::int32_t>(integer) ? 4 : 8;
 }
 
-std::uint32_t DeadlineBytes(UnixMs deadline) {
+std::uint32_t DeadlineBytes(UnixMs deadline, UnixMs deadline_base) {
+  using namespace entry_layout;
   if (deadline == kNoDeadline) return 0;
-  const bool near =
-      deadline >= entry_layout::kDeadlineEpoch && deadline < entry_layout::kDeadlineEnd;
-  return near ? entry_layout::kDeadlineBytes : entry_layout::kWideDeadlineBytes;
+  if (deadline >= deadline_base && deadline - deadline_base < kNearDeadlineSpan) {
+    return kNearDeadlineBytes;
+  }
+  const bool far = deadline >= kFarDeadlineEpoch && deadline < kFarDeadlineEnd;
+  return far ? kFarDeadlineBytes : kAnyDeadlineBytes;
 }
 
 }  // namespace aeris::storage

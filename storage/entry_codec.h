@@ -18,7 +18,7 @@ namespace aeris::storage {
 inline constexpr std::size_t kInlineValueMax = 2048;
 // Larger keys are blobs; hardly anybody has such keys, they only have to work.
 inline constexpr std::size_t kInlineKeyMax = 4096;
-inline constexpr std::size_t kEntryHeadMax = 4 + 4 + 2 + entry_layout::kWideDeadlineBytes;
+inline constexpr std::size_t kEntryHeadMax = 4 + 4 + 2 + entry_layout::kAnyDeadlineBytes;
 static_assert(kEntryHeadMax + kInlineKeyMax + kInlineValueMax <= Arena::kSlotBytesMax,
               "every entry fits a slot of the arena");
 
@@ -39,7 +39,8 @@ struct EntrySpec {
 // An entry's form, worked out once: its first bytes and where its parts go.
 class EntryForm {
  public:
-  explicit EntryForm(const EntrySpec& spec);
+  // In a keyspace whose deadline base is `deadline_base` (entry_layout.h).
+  EntryForm(const EntrySpec& spec, UnixMs deadline_base);
   std::size_t size() const { return fields_.size(); }
   const entry_layout::Fields& fields() const { return fields_; }
   // Writes size() bytes to `to`, which does not overlap what the spec points at.
@@ -64,6 +65,6 @@ Blob* KeyBlob(const std::byte* entry);    // null when the key is not a blob
 
 // Bytes that an integer and a deadline take.
 std::uint32_t IntegerBytes(std::int64_t integer);
-std::uint32_t DeadlineBytes(UnixMs deadline);
+std::uint32_t DeadlineBytes(UnixMs deadline, UnixMs deadline_base);
 
 }  // namespace aeris::storage

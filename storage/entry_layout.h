@@ -1,26 +1,33 @@
 // The bytes of an entry: one key with its value, deadline and access clock in one allocation.
 //
-// Short form, for keys to 63 bytes and values to 127 (bit 0 of the first word is 1):
+// Short form, for keys of 1 to 64 bytes and values of 1 to 128 (bit 0 of the first word is 1):
 //
-//   bits 0    1        2         3-8       9-15        16-31
-//   [ 1 | integer | deadline | key size | value size | access clock ] 4 bytes
-//   [ deadline 0 or 5 ][ key ][ value ]
+//   bits 0    1        2          3-8           9-15          16-31
+//   [ 1 | integer | deadline | key size - 1 | value size - 1 | access clock ] 4 bytes
+//   [ deadline 0 or 4 ][ key ][ value ]
 //
 // Long form, for everything else (bit 0 is 0):
 //
 //   byte 0  bits 1-2 kind: 0 text, 1 integer, 2 blob, 3 kept for collections
-//           bit 3 deadline, bit 4 the deadline takes 8 bytes, bit 5 grown (raw although short),
+//           bits 3-4 deadline: 0 none, 1 near, 2 far, 3 any; bit 5 grown (raw although short),
 //           bit 6 wide key size, bit 7 the key is a blob (wide as well)
 //   byte 1  key size, unless wide
 //   2 to 3  access clock, where the short form has it
-//   [ key size 0 or 4 ][ value size 0 or 2 ][ deadline 0, 5 or 8 ][ key ][ value ]
+//   [ key size 0 or 4 ][ value size 0 or 2 ][ deadline 0, 4, 5 or 8 ][ key ][ value ]
 //
-// Deadline: milliseconds since 2020 in 5 bytes (to 2054), others as Unix time in 8. Integer: two's
-// complement in the fewest of 1, 2, 4, 8 bytes. Blob, as key or as value: a pointer, not aligned;
-// the value size is left out then, since the blob has it. Entries are 4-byte aligned, no more.
+// Deadline, Unix time in milliseconds, exact:
+//   near  4 bytes: the time modulo 2^32. It means the first such time from the keyspace's deadline
+//         base on, so 49.7 days can be told apart; the base follows the clock, behind the earliest
+//         deadline that is left (keyspace.cc)
+//   far   5 bytes: the time since 2020, to 2054
+//   any   8 bytes
 //
-// Overhead: 4 bytes for most keys of a cache, 9 with a deadline, 6 and more for large ones. A
-// layout of one byte per field needs 5 and 10 for the same.
+// Integer: two's complement in the fewest of 1, 2, 4, 8 bytes. Blob, as key or as value: a pointer,
+// not aligned; the value size is left out then, since the blob has it. Entries are 4-byte aligned,
+// no more.
+//
+// Overhead: 4 bytes for most keys of a cache, 8 with a deadline, 6 and more for large ones. A
+// layout of one byte per field needs 5 and 9 for the same.
 #pragma once
 
 #include <cstddef>
@@ -37,24 +44,29 @@ inline constexpr std::uint32_t kShort = 1u << 0;
 inline constexpr std::uint32_t kShortInteger = 1u << 1;
 inline constexpr std::uint32_t kShortDeadline = 1u << 2;
 inline constexpr int kShortKeyShift = 3;
-inline constexpr std::uint32_t kShortKeyMax = 63;
+inline constexpr std::uint32_t kShortKeyMax = 64;
 inline constexpr int kShortValueShift = 9;
-inline constexpr std::uint32_t kShortValueMax = 127;
+inline constexpr std::uint32_t kShortValueMax = 128;
 
 inline constexpr int kKindShift = 1;
 inline constexpr std::uint32_t kKindMask = 3;
-inline constexpr std::uint32_t kDeadline = 1u << 3;
-inline constexpr std::uint32_t kWideDeadline = 1u << 4;
+inline constexpr int kDeadlineShift = 3;
+inline constexpr std::uint32_t kDeadlineMask = 3;
 inline constexpr std::uint32_t kGrown = 1u << 5;
 inline constexpr std::uint32_t kWideKey = 1u << 6;
 inline constexpr std::uint32_t kBlobKey = 1u << 7;
 
 inline constexpr std::size_t kHeadBytes = 4;
 inline constexpr std::size_t kClockOffset = 2;
-inline constexpr std::size_t kDeadlineBytes = 5;
-inline constexpr std::size_t kWideDeadlineBytes = 8;
-inline constexpr UnixMs kDeadlineEpoch = 1'577'836'800'000;  // 2020-01-01
-inline constexpr UnixMs kDeadlineEnd = kDeadlineEpoch + (UnixMs{1} << 40);
+inline constexpr std::uint32_t kNearDeadlineBytes = 4;
+inline constexpr UnixMs kNearDeadlineSpan = UnixMs{1} << 32;  // from the deadline base on
+inline constexpr std::uint32_t kFarDeadlineBytes = 5;
+inline constexpr UnixMs kFarDeadlineEpoch = 1'577'836'800'000;  // 2020-01-01
+inline constexpr UnixMs kFarDeadlineEnd = kFarDeadlineEpoch + (UnixMs{1} << 40);
+inline constexpr std::uint32_t kAnyDeadlineBytes = 8;
+// By the long form's deadline bits.
+inline constexpr std::uint32_t kDeadlineBytes[] = {0, kNearDeadlineBytes, kFarDeadlineBytes,
+                                                   kAnyDeadlineBytes};
 inline constexpr std::size_t kPointerBytes = 8;
 static_assert(sizeof(void*) == kPointerBytes);
 
@@ -70,7 +82,7 @@ struct Fields {
   Kind kind = Kind::kText;
   bool grown = false;
   bool blob_key = false;
-  std::uint32_t deadline_size = 0;  // 0, 5 or 8
+  std::uint32_t deadline_size = 0;  // 0, 4, 5 or 8
   std::uint32_t deadline_offset = 0;
   std::uint32_t key_offset = 0;
   std::uint32_t key_size = 0;  // of the key itself, also when it is a blob
@@ -83,12 +95,12 @@ struct Fields {
 inline Fields FieldsOfShort(std::uint32_t head) {
   Fields fields;
   fields.kind = (head & kShortInteger) != 0 ? Kind::kInteger : Kind::kText;
-  fields.deadline_size = (head & kShortDeadline) != 0 ? std::uint32_t{kDeadlineBytes} : 0;
+  fields.deadline_size = (head & kShortDeadline) != 0 ? kNearDeadlineBytes : 0;
   fields.deadline_offset = kHeadBytes;
   fields.key_offset = std::uint32_t{kHeadBytes} + fields.deadline_size;
-  fields.key_size = head >> kShortKeyShift & kShortKeyMax;
+  fields.key_size = (head >> kShortKeyShift & (kShortKeyMax - 1)) + 1;
   fields.value_offset = fields.key_offset + fields.key_size;
-  fields.value_size = head >> kShortValueShift & kShortValueMax;
+  fields.value_size = (head >> kShortValueShift & (kShortValueMax - 1)) + 1;
   return fields;
 }
 
@@ -102,12 +114,13 @@ inline Fields FieldsOf(const std::byte* entry) {
   return FieldsOfLong(entry, head);
 }
 
-// The deadline in `size` bytes (5 or 8) at `bytes`.
-inline UnixMs LoadDeadline(const std::byte* bytes, std::uint32_t size) {
-  if (size == kWideDeadlineBytes) return LoadAs<UnixMs>(bytes);
-  const UnixMs low = LoadAs<std::uint32_t>(bytes);
+// The deadline in `size` bytes (4, 5 or 8) at `bytes`, of a keyspace whose deadline base is `base`.
+inline UnixMs LoadDeadline(const std::byte* bytes, std::uint32_t size, UnixMs base) {
+  if (size == kAnyDeadlineBytes) return LoadAs<UnixMs>(bytes);
+  const auto low = LoadAs<std::uint32_t>(bytes);
+  if (size == kNearDeadlineBytes) return base + (low - static_cast<std::uint32_t>(base));
   const UnixMs high = LoadAs<std::uint8_t>(bytes + 4);
-  return kDeadlineEpoch + (high << 32 | low);
+  return kFarDeadlineEpoch + (high << 32 | low);
 }
 
 }  // namespace aeris::storage::entry_layout

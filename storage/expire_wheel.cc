@@ -19,7 +19,9 @@ std::uint8_t Code(unsigned level, std::int64_t unit) {
 
 }  // namespace
 
-std::uint8_t ExpireWheel::CodeFor(UnixMs deadline) const {
+std::uint8_t ExpireWheel::FileCode(UnixMs deadline) {
+  floor_ = std::min(floor_, deadline);
+  pass_floor_ = std::min(pass_floor_, deadline);
   // The first tick at which the deadline lies in the past.
   const std::int64_t due = TickOf(deadline) + 1;
   if (due <= tick_) return NextCode();
@@ -32,6 +34,11 @@ std::uint8_t ExpireWheel::CodeFor(UnixMs deadline) const {
       return Code(level, position + std::min(distance, kUnitsSigned));
     }
   }
+}
+
+std::uint8_t ExpireWheel::DelayCode() {
+  pass_floor_ = std::min(pass_floor_, floor_);
+  return NextCode();
 }
 
 std::uint8_t ExpireWheel::NextCode() const { return Code(0, tick_ + 1); }
@@ -64,10 +71,12 @@ bool ExpireWheel::Begin(UnixMs now) {
     }
   }
   tick_ = to;
+  if (in_pass()) pass_floor_ = to * kTickMs;
   return in_pass();
 }
 
 void ExpireWheel::End() {
+  floor_ = pass_floor_;
   for (const std::uint8_t code : due_codes()) is_due_[code] = false;
   due_count_ = 0;
 }
@@ -77,8 +86,9 @@ void ExpireWheel::End() {
 void ExpireWheel::Observe(UnixMs now) { tick_ = std::min(tick_, TickOf(now)); }
 
 void ExpireWheel::Reset(UnixMs now) {
-  End();
   tick_ = TickOf(now);
+  pass_floor_ = tick_ * kTickMs;
+  End();
 }
 
 bool ExpireWheel::Behind(UnixMs now) const { return TickOf(now) > tick_; }

@@ -18,9 +18,12 @@
 // Holds:    every filed code is due no later than the tick of its deadline. A code that fires too
 //           early costs one look; one that fires too late would be a mistake, so every doubt (clock
 //           set back, clock jumped, code filed before the first pass) is resolved towards early.
+// Floor:    a pass that is closed has shown that no key has a deadline before the pass's own tick,
+//           but for the keys that were filed again meanwhile. floor() is that proof kept up to
+//           date; entries rely on it to leave out the high bits of their deadlines.
 // Given:    a key is given in (deadline, deadline + 64 ms + time between two passes].
 // Cost:     filing and asking O(1); Begin O(ticks since the last pass), at most 252 codes.
-// Measured: tests/bench/storage/expire_wheel_bench.cc. CodeFor 5 ns. 10^6 keys over ten minutes,
+// Measured: tests/bench/storage/expire_wheel_bench.cc. FileCode 5 ns. 10^6 keys over ten minutes,
 //           swept every 100 ms: 2.5 looks and 210 to 300 ns per key, erasing it included.
 // Rejected: links between entries (two cache misses per change, 8 bytes); vectors of references
 //           (faster per expired key, 6 to 11 bytes, stale references to clean up).
@@ -29,6 +32,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "src/base/clock.h"
@@ -43,10 +47,10 @@ class ExpireWheel {
   static constexpr std::size_t kCodes = 1 + kLevels * kUnits;  // 0 included
   static_assert(kCodes <= 256, "a code is one byte");
 
-  // The code for a key with this deadline, given when the last pass was. Never 0.
-  std::uint8_t CodeFor(UnixMs deadline) const;
-  // The code that the next pass will find due.
-  std::uint8_t NextCode() const;
+  // The code under which a key with this deadline is filed now. Never 0.
+  std::uint8_t FileCode(UnixMs deadline);
+  // The code for a key that is due in the current pass and has to wait for the next one.
+  std::uint8_t DelayCode();
   // Whether a key may keep `filed` instead of getting `wanted`: it is looked at early enough.
   bool DueNoLater(std::uint8_t filed, std::uint8_t wanted) const;
 
@@ -66,10 +70,16 @@ class ExpireWheel {
   // Whether Begin(now) would find something to do.
   bool Behind(UnixMs now) const;
 
+  // No filed key has a deadline before this.
+  UnixMs floor() const { return floor_; }
+
  private:
+  std::uint8_t NextCode() const;
   std::int64_t NextTick(std::uint8_t code) const;
 
   std::int64_t tick_ = 0;  // everything up to this tick is done, or part of the current pass
+  UnixMs floor_ = std::numeric_limits<UnixMs>::min();
+  UnixMs pass_floor_ = std::numeric_limits<UnixMs>::min();  // the floor when this pass ends
   std::size_t due_count_ = 0;
   std::array<std::uint8_t, kCodes> due_codes_{};
   std::array<bool, 256> is_due_{};

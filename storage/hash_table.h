@@ -201,6 +201,8 @@ class HashTable {
   // --- Figures.
   std::size_t size() const { return size_; }
   std::size_t deadlines() const { return filed_; }
+  // No entry has a deadline before this: what the sweeps have proven so far.
+  UnixMs deadline_floor() const { return wheel_.floor(); }
   bool moving() const { return old_.homes() != 0; }
   std::uint64_t homes() const { return main_.homes(); }
   const Policy& policy() const { return policy_; }

@@ -191,7 +191,7 @@ void HashTable<Policy>::CopyBits(BucketArray& from, std::uint64_t bucket, unsign
   if (!from[bucket].filed(index)) return;
   std::uint8_t code = from.codes().Get(from.SlotNumber(bucket, index));
   // A sweep that is under way will not see the slot in its new place.
-  if (wheel_.IsDue(code)) code = wheel_.NextCode();
+  if (wheel_.IsDue(code)) code = wheel_.DelayCode();
   BucketArray& to = array_of(target);
   File(to, to.IndexOf(target.bucket_), target.index_, code);
 }
@@ -205,7 +205,7 @@ void HashTable<Policy>::SetDeadline(Slot slot, UnixMs deadline) {
     if (filed) Unfile(array, bucket, slot.index_);
     return;
   }
-  const std::uint8_t code = wheel_.CodeFor(deadline);
+  const std::uint8_t code = wheel_.FileCode(deadline);
   if (filed && wheel_.DueNoLater(deadline_code(slot), code)) return;
   File(array, bucket, slot.index_, code);
 }
@@ -486,7 +486,7 @@ void HashTable<Policy>::VisitDue(bool in_old, std::uint64_t slot_number, SweepRe
   } else if (verdict.deadline == kNoDeadline) {
     Unfile(array, bucket, index);
   } else {
-    File(array, bucket, index, wheel_.CodeFor(verdict.deadline));
+    File(array, bucket, index, wheel_.FileCode(verdict.deadline));
   }
 }
 

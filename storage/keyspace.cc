@@ -27,6 +27,8 @@ __extension__ using WideInt = __int128;
 
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
+// A clock that is set back by less than this costs no memory.
+constexpr UnixMs kClockSlack = 24 * 3600 * 1000;
 constexpr std::size_t kLargeBytes = std::size_t{1} << 20;  // freed in about 50 us
 constexpr std::size_t kLargeBlobs = 64;
 
@@ -35,10 +37,8 @@ class EntryPolicy {
  public:
   EntryPolicy(const Arena& arena, const KeyHasher& hasher) : arena_(&arena), hasher_(&hasher) {}
 
-  std::uint64_t HashOf(Ref ref) const { return (*hasher_)(EntryView(arena_->At(ref)).key()); }
-  bool Matches(Ref ref, std::string_view key) const {
-    return EntryView(arena_->At(ref)).key() == key;
-  }
+  std::uint64_t HashOf(Ref ref) const { return (*hasher_)(KeyOf(arena_->At(ref))); }
+  bool Matches(Ref ref, std::string_view key) const { return KeyOf(arena_->At(ref)) == key; }
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
   void Prefetch(Ref ref) const {
     const std::byte* const entry = arena_->At(ref);
@@ -74,7 +74,8 @@ struct Keyspace::Impl {
   AccessPolicy access() const {
     return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
   }
-  EntryView ViewOf(Table::Slot slot) const { return EntryView(arena.At(table.ref(slot))); }
+  EntryView ViewOf(const std::byte* entry) const { return {entry, deadline_base}; }
+  EntryView ViewOf(Table::Slot slot) const { return ViewOf(arena.At(table.ref(slot))); }
   std::byte* BytesOf(Table::Slot slot) const { return arena.At(table.ref(slot)); }
 
   Table::Slot FindLive(const HashedKey& key, UnixMs now);
@@ -100,12 +101,14 @@ struct Keyspace::Impl {
   void Remove(Table::Slot slot, std::uint64_t hash);
   void AccountDeadline(UnixMs deadline, int sign);
   void FileDeadline(Table::Slot slot, UnixMs before, UnixMs after);
+  void AdvanceDeadlineBase();
 
   KeyspaceContext& context;
   Arena arena;
   BlobStore blobs;
   Table table;
   WideInt deadline_sum = 0;
+  UnixMs deadline_base = 0;  // no near deadline lies before it, nor 2^32 ms behind it
 };
 
 // --- Finding
@@ -121,7 +124,7 @@ auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> Table::Slot {
 }
 
 void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
-  const std::uint16_t before = EntryView(entry).access_clock();
+  const std::uint16_t before = ViewOf(entry).access_clock();
   const std::uint16_t after = NextAccessClock(before, access(), now, context.random);
   // A line that is only read stays shared between cores and need not be written back.
   if (after != before) StoreAccessClock(entry, after);
@@ -147,7 +150,7 @@ auto Keyspace::Impl::Store(const HashedKey& key, Table::Slot slot, EntrySpec& sp
   const UnixMs old_deadline = old.deadline();
   spec.key = old.key();
   spec.key_blob = KeyBlob(old.bytes());
-  const EntryForm form(spec);
+  const EntryForm form(spec, deadline_base);
   if (!Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack)) return Table::Slot();
   if (old_blob != nullptr && old_blob != spec.blob) blobs.Free(old_blob);
   FileDeadline(slot, old_deadline, spec.deadline);
@@ -170,7 +173,7 @@ auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> Table::Slo
     spec.key_blob = blobs.Create(spec.key, spec.key.size());
     if (spec.key_blob == nullptr) return Table::Slot();
   }
-  const EntryForm form(spec);
+  const EntryForm form(spec, deadline_base);
   const Ref ref = arena.Allocate(form.size());
   if (ref != 0) {
     form.Write(spec, arena.At(ref));
@@ -217,7 +220,7 @@ bool Keyspace::Impl::OverwriteSameShape(Table::Slot slot, std::string_view value
   std::byte* const entry = BytesOf(slot);
   const Fields fields = FieldsOf(entry);
   if (fields.kind != Kind::kText || fields.grown || fields.value_size != value.size() ||
-      fields.deadline_size != DeadlineBytes(deadline)) {
+      fields.deadline_size != DeadlineBytes(deadline, deadline_base)) {
     return false;
   }
   // An entry that has grown keeps room that text of its own would not have.
@@ -226,7 +229,7 @@ bool Keyspace::Impl::OverwriteSameShape(Table::Slot slot, std::string_view value
   }
   if (!value.empty()) std::memmove(entry + fields.value_offset, value.data(), value.size());
   if (fields.deadline_size != 0) {
-    const UnixMs before = EntryView(entry).deadline();
+    const UnixMs before = ViewOf(entry).deadline();
     StoreDeadline(entry, deadline);
     FileDeadline(slot, before, deadline);
   }
@@ -261,7 +264,7 @@ bool Keyspace::Impl::FitsInPlace(Table::Slot slot, EntrySpec spec) const {
   if (spec.deadline != kNoDeadline && !table.has_deadline(slot)) return false;
   spec.key = old.key();
   spec.key_blob = KeyBlob(old.bytes());
-  return EntryForm(spec).size() <= arena.SlotBytes(table.ref(slot));
+  return EntryForm(spec, deadline_base).size() <= arena.SlotBytes(table.ref(slot));
 }
 
 std::span<char> Keyspace::Impl::WritableText(Table::Slot slot) {
@@ -294,7 +297,7 @@ std::optional<std::span<char>> Keyspace::Impl::ResizeInline(const HashedKey& key
     spec.zero_bytes = size - spec.text.size();
     if (grows) {
       const std::size_t slack = std::min(GrownCapacity(size), kInlineValueMax) - size;
-      slot_bytes = EntryForm(spec).size() + slack;
+      slot_bytes = EntryForm(spec, deadline_base).size() + slack;
     }
   }
   slot = StoreOwned(key, slot, spec, slot_bytes, Slack::kKeep);
@@ -313,6 +316,14 @@ void Keyspace::Impl::FileDeadline(Table::Slot slot, UnixMs before, UnixMs after)
   AccountDeadline(before, -1);
   AccountDeadline(after, 1);
   table.SetDeadline(slot, after);
+}
+
+// Moves the base to where deadlines can still come: what is left has been proven to lie behind it,
+// so every near deadline keeps its meaning. With no deadlines at all it follows a clock that was
+// set back as well; otherwise new deadlines before it take a byte more.
+void Keyspace::Impl::AdvanceDeadlineBase() {
+  const UnixMs floor = std::max(table.deadline_floor(), kClockSlack) - kClockSlack;
+  if (floor > deadline_base || table.deadlines() == 0) deadline_base = floor;
 }
 
 // Frees what belongs to an entry that leaves the table.
@@ -355,7 +366,7 @@ EntryView Keyspace::Find(const HashedKey& key, UnixMs now, Lookup lookup) {
   if (lookup.count) ++context_.stats.hits;
   std::byte* const entry = impl_->BytesOf(slot);
   if (lookup.touch) impl_->Touch(entry, now);
-  return EntryView(entry);
+  return impl_->ViewOf(entry);
 }
 
 void Keyspace::PrefetchBucket(std::uint64_t hash) const {
@@ -402,8 +413,8 @@ StoreResult Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixM
       StoreInteger(entry, value);
       return StoreResult::kStored;
     }
-    spec.deadline = EntryView(entry).deadline();
-    spec.access_clock = EntryView(entry).access_clock();
+    spec.deadline = impl.ViewOf(entry).deadline();
+    spec.access_clock = impl.ViewOf(entry).access_clock();
   } else {
     spec.access_clock = FirstAccessClock(impl.access(), now);
   }
@@ -450,12 +461,13 @@ StoreResult Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs 
   const Table::Slot slot = impl_->FindLive(key, now);
   if (!slot) return StoreResult::kNoKey;
   std::byte* const entry = impl_->BytesOf(slot);
-  const UnixMs before = EntryView(entry).deadline();
-  if (before != kNoDeadline && DeadlineBytes(before) == DeadlineBytes(deadline)) {
+  const UnixMs before = impl_->ViewOf(entry).deadline();
+  if (before != kNoDeadline &&
+      FieldsOf(entry).deadline_size == DeadlineBytes(deadline, impl_->deadline_base)) {
     StoreDeadline(entry, deadline);
     impl_->FileDeadline(slot, before, deadline);
   } else if (before != deadline) {
-    EntrySpec spec = SpecOf(EntryView(entry));
+    EntrySpec spec = SpecOf(impl_->ViewOf(entry));
     spec.deadline = deadline;
     return ResultOf(impl_->Store(key, slot, spec, 0, Slack::kKeep));
   }
@@ -496,7 +508,7 @@ StoreResult Keyspace::Move(const HashedKey& from, Keyspace& to, const HashedKey&
   Impl& target = to.parts(now);
   // The entry stays where it is while the table changes, its slot does not.
   std::byte* const entry = impl_->BytesOf(source);
-  EntrySpec spec = SpecOf(EntryView(entry));
+  EntrySpec spec = SpecOf(impl_->ViewOf(entry));
   spec.key_blob = nullptr;
   if (!target.Store(to_key, target.FindLive(to_key, now), spec, 0, Slack::kNone)) {
     return StoreResult::kNoMemory;
@@ -520,7 +532,7 @@ std::uint64_t Keyspace::ScanWith(std::uint64_t cursor, std::size_t count, UnixMs
                                  VisitFunction visit, void* state) {
   if (impl_ == nullptr) return 0;
   return impl_->table.Scan(cursor, count, [&](Ref ref) {
-    const EntryView entry(impl_->arena.At(ref));
+    const EntryView entry = impl_->ViewOf(impl_->arena.At(ref));
     if (!entry.expired(now)) visit(state, entry);
   });
 }
@@ -546,6 +558,7 @@ Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
         impl_->Forget(entry);
         return ExpireVerdict::Erase();
       });
+  impl_->AdvanceDeadlineBase();
   context_.stats.expired += swept.erased;
   if (swept.more) ++context_.stats.expire_steps_cut;
   return {.expired = swept.erased, .more = swept.more};
@@ -600,13 +613,15 @@ void Keyspace::CheckInvariants() const {
   std::size_t entry_bytes = 0, deadline_count = 0, blob_count = 0, blob_bytes = 0;
   WideInt deadline_sum = 0;
   impl_->table.ForEach([&](Ref ref) {
-    const EntryView entry(impl_->arena.At(ref));
+    const EntryView entry = impl_->ViewOf(impl_->arena.At(ref));
     const std::size_t slot_bytes = impl_->arena.SlotBytes(ref);
     AERIS_CHECK(FieldsOf(entry.bytes()).size() <= slot_bytes);
     entry_bytes += slot_bytes;
     const Table::Slot slot = impl_->table.Find(context_.hasher(entry.key()), entry.key());
     AERIS_CHECK(static_cast<bool>(slot) && impl_->table.ref(slot) == ref);
     AERIS_CHECK(impl_->table.has_deadline(slot) == (entry.deadline() != kNoDeadline));
+    AERIS_CHECK(entry.deadline() == kNoDeadline ||
+                entry.deadline() >= impl_->table.deadline_floor());
     if (entry.deadline() != kNoDeadline) {
       ++deadline_count;
       deadline_sum += entry.deadline();

@@ -5,7 +5,7 @@
 //                               entry [head, deadline, key, pointer] --> [large value]
 //
 // Cost:     one cache line of the table and the entry's own for a small value.
-// Memory:   16-byte keys with 32-byte values take 12 to 14 bytes beyond these 48, 22 to 24 with a
+// Memory:   16-byte keys with 32-byte values take 12 to 14 bytes beyond these 48, 17 to 20 with a
 //           deadline; tests/storage/keyspace_memory_test.cc asserts it. Nothing while empty.
 // Threads:  one at a time; it may be destroyed on another one than it was used on.
 //

@@ -13,12 +13,17 @@ namespace {
 using entry_layout::Kind;
 
 constexpr UnixMs kInside = 1'700'000'000'123;
+constexpr UnixMs kBase = kInside - 1'000'000'123;  // of deadlines in 4 bytes
 constexpr UnixMs kDeadlines[] = {kNoDeadline,
                                  kInside,
-                                 entry_layout::kDeadlineEpoch,
-                                 entry_layout::kDeadlineEpoch - 1,
-                                 entry_layout::kDeadlineEnd - 1,
-                                 entry_layout::kDeadlineEnd,
+                                 kBase,
+                                 kBase - 1,
+                                 kBase + entry_layout::kNearDeadlineSpan - 1,
+                                 kBase + entry_layout::kNearDeadlineSpan,
+                                 entry_layout::kFarDeadlineEpoch,
+                                 entry_layout::kFarDeadlineEpoch - 1,
+                                 entry_layout::kFarDeadlineEnd - 1,
+                                 entry_layout::kFarDeadlineEnd,
                                  0,
                                  -2,
                                  std::numeric_limits<UnixMs>::max(),
@@ -29,12 +34,12 @@ constexpr UnixMs kDeadlines[] = {kNoDeadline,
 class Stored {
  public:
   explicit Stored(const EntrySpec& spec) {
-    const EntryForm form(spec);
+    const EntryForm form(spec, kBase);
     size_ = form.size();
     bytes_ = std::make_unique<std::byte[]>(size_);
     form.Write(spec, bytes_.get());
   }
-  EntryView view() const { return EntryView(bytes_.get()); }
+  EntryView view(UnixMs base = kBase) const { return EntryView(bytes_.get(), base); }
   std::byte* bytes() const { return bytes_.get(); }
   std::size_t size() const { return size_; }
 
@@ -51,8 +56,8 @@ std::string Pattern(std::size_t size, char seed) {
 }
 
 TEST(EntryCodec, GivesBackTextOfEveryFormWithEveryDeadline) {
-  for (const std::size_t key_size : {0u, 1u, 16u, 63u, 64u, 255u, 256u, 4096u}) {
-    for (const std::size_t size : {0u, 1u, 44u, 45u, 127u, 128u, 255u, 256u, 2048u}) {
+  for (const std::size_t key_size : {0u, 1u, 16u, 64u, 65u, 255u, 256u, 4096u}) {
+    for (const std::size_t size : {0u, 1u, 44u, 45u, 128u, 129u, 255u, 256u, 2048u}) {
       for (const UnixMs deadline : kDeadlines) {
         const std::string key = Pattern(key_size, 'k');
         const std::string text = Pattern(size, 'v');
@@ -75,8 +80,51 @@ TEST(EntryCodec, GivesBackTextOfEveryFormWithEveryDeadline) {
 TEST(EntryCodec, TakesFourBytesBesideSmallKeyAndValue) {
   const std::string key(16, 'k'), value(32, 'v');
   EXPECT_EQ(Stored({.key = key, .text = value}).size(), 4u + 48u);
-  EXPECT_EQ(Stored({.key = key, .deadline = kInside, .text = value}).size(), 9u + 48u);
+  EXPECT_EQ(Stored({.key = key, .deadline = kInside, .text = value}).size(), 8u + 48u);
   EXPECT_EQ(Stored({.key = key, .kind = Kind::kInteger, .integer = 100}).size(), 4u + 16u + 1u);
+}
+
+TEST(EntryCodec, TakesFourBytesBesideTheLargestShortKeyAndValue) {
+  const std::string key(64, 'k'), value(128, 'v');
+  EXPECT_EQ(Stored({.key = key, .text = value}).size(), 4u + 192u);
+  EXPECT_EQ(Stored({.key = key, .deadline = kInside, .text = value}).size(), 8u + 192u);
+  EXPECT_EQ(Stored({.key = key + 'k', .text = value}).size(), 6u + 193u);
+  EXPECT_EQ(Stored({.key = key, .text = value + 'v'}).size(), 6u + 193u);
+  EXPECT_EQ(Stored({.key = "", .text = "v"}).size(), 6u + 1u);
+  EXPECT_EQ(Stored({.key = "k", .text = ""}).size(), 6u + 1u);
+}
+
+TEST(EntryCodec, TakesFewestBytesForDeadlines) {
+  constexpr UnixMs kSpan = entry_layout::kNearDeadlineSpan;
+  EXPECT_EQ(DeadlineBytes(kNoDeadline, kBase), 0u);
+  EXPECT_EQ(DeadlineBytes(kBase, kBase), 4u);
+  EXPECT_EQ(DeadlineBytes(kBase + kSpan - 1, kBase), 4u);
+  EXPECT_EQ(DeadlineBytes(kBase - 1, kBase), 5u);
+  EXPECT_EQ(DeadlineBytes(kBase + kSpan, kBase), 5u);
+  EXPECT_EQ(DeadlineBytes(entry_layout::kFarDeadlineEpoch, kBase), 5u);
+  EXPECT_EQ(DeadlineBytes(entry_layout::kFarDeadlineEpoch - 1, kBase), 8u);
+  EXPECT_EQ(DeadlineBytes(entry_layout::kFarDeadlineEnd - 1, kBase), 5u);
+  EXPECT_EQ(DeadlineBytes(entry_layout::kFarDeadlineEnd, kBase), 8u);
+  EXPECT_EQ(DeadlineBytes(std::numeric_limits<UnixMs>::min(), kBase), 8u);
+  EXPECT_EQ(DeadlineBytes(std::numeric_limits<UnixMs>::max(), kBase), 8u);
+  EXPECT_EQ(DeadlineBytes(kSpan - 1, 0), 4u);
+}
+
+// The base may go up to the deadline itself, whatever its low 32 bits are.
+TEST(EntryCodec, NearDeadlinesMeanTheSameUnderEveryBaseBeforeThem) {
+  constexpr UnixMs kSpan = entry_layout::kNearDeadlineSpan;
+  for (const UnixMs offset : {UnixMs{0}, UnixMs{1}, kSpan / 2, kSpan - 2, kSpan - 1}) {
+    for (const UnixMs deadline : {kBase + offset, (kBase + offset) / kSpan * kSpan + kSpan}) {
+      if (DeadlineBytes(deadline, kBase) != 4) continue;
+      const Stored entry({.key = "key", .deadline = deadline, .text = "v"});
+      for (const UnixMs base : {kBase, kBase + 1, kBase + kSpan / 2, deadline - 1, deadline}) {
+        if (base > deadline) continue;
+        ASSERT_EQ(entry.view(base).deadline(), deadline) << offset << " " << base;
+      }
+      // Beyond it is another time: that is what the floor of the sweeps is for.
+      ASSERT_EQ(entry.view(deadline + 1).deadline(), deadline + kSpan);
+    }
+  }
 }
 
 TEST(EntryCodec, GivesBackIntegersInFewestBytes) {

@@ -34,7 +34,7 @@ class Keys {
     Forget(key);
     Key& changed = keys_[key];
     changed.deadline = deadline;
-    const std::uint8_t code = wheel_.CodeFor(deadline);
+    const std::uint8_t code = wheel_.FileCode(deadline);
     if (changed.code == 0 || !wheel_.DueNoLater(changed.code, code)) changed.code = code;
     changed.looks = 0;
     by_deadline_.emplace(deadline, key);
@@ -70,6 +70,11 @@ class Keys {
         << "a key is " << now - first << " ms late";
   }
 
+  void ExpectFloorHolds() const {
+    if (by_deadline_.empty()) return;
+    ASSERT_LE(wheel_.floor(), by_deadline_.begin()->first);
+  }
+
   std::size_t size() const { return by_deadline_.size(); }
   std::size_t key_count() const { return keys_.size(); }
   const Key& key(std::size_t index) const { return keys_[index]; }
@@ -84,7 +89,7 @@ class Keys {
     if (now > key.deadline) {
       Erase(index);
     } else {
-      key.code = wheel_.CodeFor(key.deadline);
+      key.code = wheel_.FileCode(key.deadline);
     }
   }
   void Forget(std::size_t index) {
@@ -127,6 +132,8 @@ TEST(ExpireWheel, GivesEachKeyOnceWhenDue) {
           random.Below(10) == 0 ? RandomSpan(random) : static_cast<std::int64_t>(random.Below(200));
       ASSERT_TRUE(keys.Sweep(now, keys.key_count() * 8));
       ASSERT_NO_FATAL_FAILURE(keys.ExpectNoneDue(now));
+      ASSERT_NO_FATAL_FAILURE(keys.ExpectFloorHolds());
+      ASSERT_EQ(keys.wheel().floor(), now / ExpireWheel::kTickMs * ExpireWheel::kTickMs);
     }
   }
 }
@@ -154,6 +161,7 @@ TEST(ExpireWheel, FollowsAClockThatJumpsBothWaysWhileSweepsAreCutShort) {
       if (keys.Sweep(now, random.Below(20))) {
         ASSERT_NO_FATAL_FAILURE(keys.ExpectNoneDue(now));
       }
+      ASSERT_NO_FATAL_FAILURE(keys.ExpectFloorHolds());
     }
     while (!keys.Sweep(now, 20)) {
     }
@@ -192,8 +200,8 @@ TEST(ExpireWheel, FindsNothingDueBetweenTicks) {
 TEST(ExpireWheel, ALaterDeadlineKeepsTheOldCode) {
   ExpireWheel wheel;
   wheel.Reset(kStart);
-  const std::uint8_t soon = wheel.CodeFor(kStart + kSecond);
-  const std::uint8_t late = wheel.CodeFor(kStart + kHour);
+  const std::uint8_t soon = wheel.FileCode(kStart + kSecond);
+  const std::uint8_t late = wheel.FileCode(kStart + kHour);
   EXPECT_TRUE(wheel.DueNoLater(soon, late));
   EXPECT_FALSE(wheel.DueNoLater(late, soon));
   EXPECT_TRUE(wheel.DueNoLater(late, late));
@@ -205,11 +213,11 @@ TEST(ExpireWheel, AcceptsEveryDeadline) {
     ExpireWheel wheel;
     wheel.Reset(now);
     for (const UnixMs deadline : {std::numeric_limits<UnixMs>::min(), UnixMs{0}, kStart, kMax}) {
-      const std::uint8_t code = wheel.CodeFor(deadline);
+      const std::uint8_t code = wheel.FileCode(deadline);
       EXPECT_GE(code, 1);
       EXPECT_LT(code, ExpireWheel::kCodes);
       if (deadline <= now) {
-        EXPECT_EQ(code, wheel.NextCode());
+        EXPECT_EQ(code, wheel.DelayCode());
       }
     }
   }

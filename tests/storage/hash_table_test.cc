@@ -32,6 +32,7 @@ class Model {
   explicit Model(HashFunction hash) : hash_(std::move(hash)), table_(TestPolicy{&arena_}) {}
 
   TestTable& table() { return table_; }
+  const TestTable& table() const { return table_; }
   TestArena& arena() { return arena_; }
   const std::unordered_map<std::uint64_t, Expected>& expected() const { return expected_; }
   std::uint64_t Hash(std::uint64_t key) const { return hash_(key); }
@@ -523,6 +524,15 @@ std::size_t CountLate(const Model& model, UnixMs now, std::int64_t ticks) {
       }));
 }
 
+void ExpectDeadlinesFromFloorOn(const Model& model) {
+  const UnixMs floor = model.table().deadline_floor();
+  for (const auto& [key, value] : model.expected()) {
+    if (value.deadline != kNoDeadline) {
+      ASSERT_GE(value.deadline, floor);
+    }
+  }
+}
+
 void RunExpiryModel(std::uint64_t seed, std::uint64_t keys, int steps, int check_every) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Random random(seed);
@@ -541,6 +551,7 @@ void RunExpiryModel(std::uint64_t seed, std::uint64_t keys, int steps, int check
     ASSERT_LE(result.looked_at, keys_max);
     if (step % check_every != 0) continue;
     model.table().CheckInvariants();
+    ASSERT_NO_FATAL_FAILURE(ExpectDeadlinesFromFloorOn(model));
     // Keys that a move carried out of a sweep that was cut short come one tick later.
     if (!result.more) {
       ASSERT_EQ(CountLate(model, now, 1), 0U);
@@ -609,12 +620,19 @@ TEST(HashTable, GivesKeysThatMoveOutOfASweepAtTheNextTick) {
     ASSERT_NO_FATAL_FAILURE(model.Insert(keys));
     ASSERT_NO_FATAL_FAILURE(model.SetDeadline(keys++, kStart + 20'000));
   }
-  ASSERT_TRUE(model.Sweep(kStart + 30'000, 10).more);
+  EXPECT_FALSE(model.Sweep(kStart + 19'900, 4 * keys).more);
+  EXPECT_EQ(model.expected().size(), keys);
+  ASSERT_TRUE(model.Sweep(kStart + 20'100, 10).more);
   EXPECT_FALSE(model.table().Step(1000));
   model.table().CheckInvariants();
-  model.Sweep(kStart + 30'000 + ExpireWheel::kTickMs, keys);
-  model.Sweep(kStart + 30'000 + 2 * ExpireWheel::kTickMs, keys);
+  // The rest of the pass meets none of them, and must not claim that they are gone.
+  EXPECT_FALSE(model.Sweep(kStart + 20'100, 4 * keys).more);
+  EXPECT_FALSE(model.expected().empty());
+  EXPECT_LE(model.table().deadline_floor(), kStart + 20'000);
+  model.Sweep(kStart + 20'100 + ExpireWheel::kTickMs, keys);
+  model.Sweep(kStart + 20'100 + 2 * ExpireWheel::kTickMs, keys);
   EXPECT_TRUE(model.expected().empty());
+  EXPECT_GT(model.table().deadline_floor(), kStart + 20'100);
 }
 
 // After a jump over a level all its codes are due, those of keys filed during the sweep as well.

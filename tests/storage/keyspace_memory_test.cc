@@ -14,26 +14,27 @@ using testing::kNow;
 using testing::Set;
 using testing::Shared;
 
-double OverheadPerKey(std::size_t keys, std::size_t value_size, UnixMs deadline) {
+double OverheadPerKey(std::size_t keys, std::size_t value_size, UnixMs deadline,
+                      std::size_t key_size = 16) {
   Shared shared;
   Keyspace keyspace(shared.context);
   const std::string value(value_size, 'x');
   for (std::size_t i = 0; i < keys; ++i) {
-    std::string key = std::to_string(1'000'000'000'000'000 + i);
-    Set(keyspace, key, value, deadline);
+    const std::string digits = std::to_string(i);
+    Set(keyspace, std::string(key_size - digits.size(), '0') + digits, value, deadline);
   }
   while (keyspace.Maintain(1'000)) {
   }
   const Keyspace::Memory memory = keyspace.memory();
-  const std::size_t payload = keys * (16 + value_size);
+  const std::size_t payload = keys * (key_size + value_size);
   const std::size_t bytes = memory.table + memory.arena + memory.blobs;
   const double overhead = static_cast<double>(bytes - payload) / static_cast<double>(keys);
   const auto per_key = [keys](std::size_t part) {
     return static_cast<double>(part) / static_cast<double>(keys);
   };
   std::printf(
-      "%zu 16-byte keys, %zu-byte values%s: %.2f bytes over payload (table %.2f, arena %.2f)\n",
-      keys, value_size, deadline == kNoDeadline ? "" : " with deadline", overhead,
+      "%zu %zu-byte keys, %zu-byte values%s: %.2f bytes over payload (table %.2f, arena %.2f)\n",
+      keys, key_size, value_size, deadline == kNoDeadline ? "" : " with deadline", overhead,
       per_key(memory.table), per_key(memory.arena));
   return overhead;
 }
@@ -41,7 +42,10 @@ double OverheadPerKey(std::size_t keys, std::size_t value_size, UnixMs deadline)
 TEST(KeyspaceMemory, StaysBelowItsPromisePerKey) {
   EXPECT_LE(OverheadPerKey(1'000'000, 32, kNoDeadline), 16);
   EXPECT_LE(OverheadPerKey(200'000, 16, kNoDeadline), 16);
-  EXPECT_LE(OverheadPerKey(200'000, 32, kNow + 86'400'000), 24);
+  EXPECT_LE(OverheadPerKey(200'000, 128, kNoDeadline, 32), 16);
+  EXPECT_LE(OverheadPerKey(200'000, 16, kNow + 86'400'000), 20);
+  EXPECT_LE(OverheadPerKey(200'000, 32, kNow + 86'400'000), 20);
+  EXPECT_LE(OverheadPerKey(200'000, 128, kNow + 86'400'000, 32), 20);
 }
 
 // The load of the table swings while it grows, but not by a factor of two.

@@ -38,6 +38,7 @@ class Model {
   void Step() {
     if (engine_() % 4 == 0) now_ += static_cast<UnixMs>(engine_() % 200);
     if (engine_() % 2000 == 0) now_ += 600'000;
+    if (engine_() % 1000 == 0) now_ += static_cast<UnixMs>(engine_() % (60 * kDay));
     which_ = engine_() % 2;
     switch (engine_() % 16) {
       case 0:
@@ -100,6 +101,7 @@ class Model {
 
  private:
   static constexpr int kKeys = 300;
+  static constexpr std::uint64_t kDay = 24 * 3600 * 1000;
 
   Keyspace& keyspace() { return *keyspaces_[which_]; }
   std::map<std::string, ModelValue>& model() { return models_[which_]; }
@@ -148,7 +150,8 @@ class Model {
       case 3:
         return now_ - 1 - static_cast<UnixMs>(engine_() % 1000);
       case 4:
-        return UnixMs{1} << (40 + engine_() % 23);
+        return engine_() % 2 == 0 ? UnixMs{1} << (40 + engine_() % 23)
+                                  : now_ + static_cast<UnixMs>(engine_() % (100 * kDay));
       default:
         return now_ + static_cast<UnixMs>(engine_() % 5000);
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <thread>
@@ -237,6 +238,76 @@ TEST_F(KeyspaceTest, KeepsDeadlinesOutsideTheCompactRange) {
   EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), kNoDeadline, kNow), StoreResult::kStored);
   EXPECT_EQ(keyspace.deadlines(), 0u);
   EXPECT_EQ(Peek("key").text(), "value");
+}
+
+// Deadlines in 4 bytes are exact and mean the same while the clock runs on for years.
+TEST_F(KeyspaceTest, KeepsDeadlinesExactForYears) {
+  constexpr UnixMs kDay = 24 * 3600 * 1000;
+  std::map<std::string, UnixMs> expected;
+  UnixMs now = kNow;
+  int next = 0;
+  for (; now < kNow + 400 * kDay; now += 7 * kDay / 2 + 12'345) {
+    for (const UnixMs left : {kDay, 30 * kDay, 48 * kDay, 49 * kDay, 50 * kDay, 90 * kDay}) {
+      const std::string key = "key:" + std::to_string(next++);
+      Set(keyspace, key, "value", now + left, now);
+      expected[key] = now + left;
+    }
+    static_cast<void>(keyspace.ExpireDue(now, 1'000));
+    keyspace.CheckInvariants();
+    std::erase_if(expected, [&](const auto& it) { return now > it.second; });
+    for (const auto& [key, deadline] : expected) ASSERT_EQ(Peek(key, now).deadline(), deadline);
+    ASSERT_EQ(keyspace.size(), expected.size());
+  }
+}
+
+// As when the machine has slept: nothing was swept meanwhile, and nothing comes back to life.
+TEST_F(KeyspaceTest, ExpiresKeysAfterAClockThatJumpedByMonths) {
+  constexpr UnixMs kDay = 24 * 3600 * 1000;
+  for (const UnixMs jump : {12 * kDay, 49 * kDay, 50 * kDay, 60 * kDay, 400 * kDay}) {
+    Set(keyspace, "soon", "value", kNow + kDay);
+    Set(keyspace, "late", "value", kNow + 40 * kDay);
+    EXPECT_EQ(Peek("late", kNow + 40 * kDay).deadline(), kNow + 40 * kDay);
+    EXPECT_FALSE(Peek("soon", kNow + jump));
+    EXPECT_EQ(static_cast<bool>(Peek("late", kNow + jump)), jump < 40 * kDay);
+    // Seen or swept is the same.
+    Set(keyspace, "soon", "value", kNow + kDay);
+    static_cast<void>(keyspace.ExpireDue(kNow + jump, 1'000));
+    EXPECT_EQ(keyspace.size(), jump < 40 * kDay ? 1u : 0u);
+    Set(keyspace, "late", "value");
+    EXPECT_TRUE(keyspace.Delete(keyspace.Hash("late"), kNow + jump));
+    keyspace.CheckInvariants();
+  }
+}
+
+TEST_F(KeyspaceTest, KeepsDeadlinesExactWhenTheClockIsSetBack) {
+  constexpr UnixMs kDay = 24 * 3600 * 1000;
+  Set(keyspace, "a", "value", kNow + 30 * kDay);
+  static_cast<void>(keyspace.ExpireDue(kNow + 20 * kDay, 1'000));
+  for (const UnixMs back : {kDay / 2, 2 * kDay, 300 * kDay}) {
+    const UnixMs now = kNow - back;
+    static_cast<void>(keyspace.ExpireDue(now, 1'000));
+    Set(keyspace, "b", "value", now + 5, now);
+    Set(keyspace, "c", "value", now + 40 * kDay, now);
+    static_cast<void>(keyspace.ExpireDue(now, 1'000));
+    EXPECT_EQ(Peek("a", now).deadline(), kNow + 30 * kDay);
+    EXPECT_EQ(Peek("b", now).deadline(), now + 5);
+    EXPECT_EQ(Peek("c", now).deadline(), now + 40 * kDay);
+    EXPECT_FALSE(Peek("b", now + 6));
+    keyspace.CheckInvariants();
+  }
+}
+
+// Four bytes for a deadline: 8 beside key and value, so a class of 4 bytes fits them exactly.
+TEST_F(KeyspaceTest, PaysFourBytesForADeadlineOfThirtyDaysHoweverLongItHasRun) {
+  constexpr UnixMs kDay = 24 * 3600 * 1000;
+  for (UnixMs now = kNow; now < kNow + 200 * kDay; now += 10 * kDay) {
+    const std::size_t before = keyspace.memory().entries;
+    Set(keyspace, "key of 16 bytes!", std::string(32, 'v'), now + 30 * kDay, now);
+    EXPECT_EQ(keyspace.memory().entries - before, 16u + 32u + 8u);
+    EXPECT_TRUE(keyspace.Delete(keyspace.Hash("key of 16 bytes!"), now));
+    Set(keyspace, "stays", "value", now + 11 * kDay, now);
+    static_cast<void>(keyspace.ExpireDue(now, 1'000));
+  }
 }
 
 TEST_F(KeyspaceTest, AveragesWhatIsLeftOfDeadlines) {

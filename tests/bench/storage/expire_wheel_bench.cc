@@ -48,7 +48,7 @@ void Fill(Table& table, const std::vector<Item>& items) {
   }
 }
 
-void BM_CodeFor(benchmark::State& state) {
+void BM_FileCode(benchmark::State& state) {
   ExpireWheel wheel;
   wheel.Reset(kStart);
   Random random(2);
@@ -58,9 +58,9 @@ void BM_CodeFor(benchmark::State& state) {
         kStart + static_cast<std::int64_t>(random.Below(std::uint64_t{1} << random.Below(32)));
   }
   std::size_t i = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(wheel.CodeFor(deadlines[i++ % deadlines.size()]));
+  for (auto _ : state) benchmark::DoNotOptimize(wheel.FileCode(deadlines[i++ % deadlines.size()]));
 }
-BENCHMARK(BM_CodeFor);
+BENCHMARK(BM_FileCode);
 
 // Another deadline for random keys of a filled table; finding the key is part of the figure.
 void BM_SetDeadline(benchmark::State& state) {
