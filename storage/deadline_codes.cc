@@ -38,14 +38,13 @@ unsigned DueMask(const std::byte* bytes, const ExpireWheel& wheel) {
 
 bool DeadlineCodes::Allocate(std::size_t slots) {
   const std::size_t chunks = (slots + kChunkSlots - 1) / kChunkSlots;
-  const std::size_t row_words = slots >= kBitmapSlotsMin ? (chunks + 63) / 64 : 0;
+  const bool with_bitmap = slots >= kBitmapSlotsMin;
   ZeroedRegion bytes((slots + kGroup - 1) / kGroup * kGroup);
-  ZeroedRegion bitmap(ExpireWheel::kCodes * row_words * sizeof(std::uint64_t));
-  if (bytes.data() == nullptr || (row_words != 0 && bitmap.data() == nullptr)) return false;
+  ZeroedRegion bitmap(with_bitmap ? BitmapBytes(slots + kLineChunks * kChunkSlots - 1) : 0);
+  if (bytes.data() == nullptr || (with_bitmap && bitmap.data() == nullptr)) return false;
   slots_ = slots;
   next_slot_ = slots;
   chunks_ = chunks;
-  row_words_ = row_words;
   bytes_ = std::move(bytes);
   bitmap_ = std::move(bitmap);
   return true;
@@ -64,7 +63,7 @@ bool DeadlineCodes::Grow(std::size_t slots, std::size_t first_live) {
 
 void DeadlineCodes::Mark(std::uint8_t code, std::size_t chunk) {
   if (!has_bitmap()) return;
-  std::uint64_t& word = Row(code)[chunk / 64];
+  std::uint64_t& word = Word(code, chunk);
   const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
   if ((word & bit) == 0) word |= bit;
 }
@@ -78,11 +77,12 @@ void DeadlineCodes::Set(std::size_t slot, std::uint8_t code) {
 std::size_t DeadlineCodes::NextChunk(std::size_t chunk, std::span<const std::uint8_t> codes) const {
   if (!has_bitmap() || chunk >= chunks_) return chunk;
   std::uint64_t from = ~std::uint64_t{0} << (chunk % 64);
-  for (std::size_t word = chunk / 64; word < row_words_; ++word, from = ~std::uint64_t{0}) {
+  for (std::size_t first = chunk / 64 * 64; first < chunks_; first += 64) {
     std::uint64_t any = 0;
-    for (const std::uint8_t code : codes) any |= Row(code)[word];
+    for (const std::uint8_t code : codes) any |= Word(code, first);
     any &= from;
-    if (any != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(any));
+    if (any != 0) return first + static_cast<std::size_t>(std::countr_zero(any));
+    from = ~std::uint64_t{0};
   }
   return chunks_;
 }
@@ -109,7 +109,7 @@ std::size_t DeadlineCodes::CollectChunk(const ExpireWheel& wheel, std::size_t fi
   // A chunk entered in its middle keeps its bits: codes filed since may lie in its first part.
   if (has_bitmap() && first == chunk * kChunkSlots) {
     for (const std::uint8_t code : wheel.due_codes()) {
-      Row(code)[chunk / 64] &= ~(std::uint64_t{1} << (chunk % 64));
+      Word(code, chunk) &= ~(std::uint64_t{1} << (chunk % 64));
     }
   }
   std::size_t count = 0;
@@ -133,6 +133,7 @@ void DeadlineCodes::ReleaseBefore(std::size_t slot) {
   if (!allocated()) return;
   next_slot_ = std::max(next_slot_, slot);
   bytes_.ReleasePrefix(slot);
+  bitmap_.ReleasePrefix(BitmapBytes(slot));
 }
 
 void DeadlineCodes::CheckSlot(std::size_t slot) const {
@@ -141,7 +142,7 @@ void DeadlineCodes::CheckSlot(std::size_t slot) const {
   AERIS_CHECK(code != 0 && code < ExpireWheel::kCodes);
   if (!has_bitmap()) return;
   const std::size_t chunk = slot / kChunkSlots;
-  AERIS_CHECK((Row(code)[chunk / 64] >> (chunk % 64) & 1U) != 0);
+  AERIS_CHECK((Word(code, chunk) >> (chunk % 64) & 1U) != 0);
 }
 
 }  // namespace aeris::storage

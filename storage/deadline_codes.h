@@ -8,8 +8,13 @@
 // be stale, a clear one is the truth. It is cleared when the whole chunk has been swept for the
 // code, and set before any byte gets the code.
 //
-//   bytes   [slot 0][slot 1] ... one chunk = 640 ...     10 bytes per bucket
-//   bitmap  [code 0: chunks 0 1 2 ...][code 1: ...] ...  0.5 bytes per bucket
+//   bytes   [slot 0][slot 1] ... one chunk = 640 ...                    10 bytes per bucket
+//   bitmap  [code 0: chunks 0-511][code 1: chunks 0-511] ...            0.5 bytes per bucket
+//           [code 0: chunks 512-1023][code 1: chunks 512-1023] ...
+//
+// A code's bits come in lines of 64 bytes, and the lines of all codes for the same chunks in one
+// block, so that a pass reads whole lines, and a move that leaves chunks behind or fills new ones
+// gives back or touches four pages of the bitmap per 327,680 slots, not one per code.
 #pragma once
 
 #include <cstddef>
@@ -63,15 +68,25 @@ class DeadlineCodes {
   void ReleaseBefore(std::size_t slot);
   // Resident bytes, if nothing from slot `written_end` on has been written yet.
   std::size_t ResidentBytes(std::size_t written_end) const {
-    return bytes_.ResidentBytes(written_end) + bitmap_.size_bytes();
+    return bytes_.ResidentBytes(written_end) + bitmap_.ResidentBytes(BitmapBytes(written_end));
   }
   // Aborts unless the bitmap covers the byte of `slot`.
   void CheckSlot(std::size_t slot) const;
 
  private:
-  bool has_bitmap() const { return row_words_ != 0; }
-  std::uint64_t* Row(std::uint8_t code) const {
-    return reinterpret_cast<std::uint64_t*>(bitmap_.data()) + code * row_words_;
+  static constexpr std::size_t kLineWords = 8;
+  static constexpr std::size_t kLineChunks = 64 * kLineWords;
+  static constexpr std::size_t kBlockWords = ExpireWheel::kCodes * kLineWords;
+
+  bool has_bitmap() const { return bitmap_.size_bytes() != 0; }
+  // The word with the bits of `code` for 64 chunks, those around `chunk`.
+  std::uint64_t& Word(std::uint8_t code, std::size_t chunk) const {
+    const std::size_t line = chunk / kLineChunks * kBlockWords + code * kLineWords;
+    return reinterpret_cast<std::uint64_t*>(bitmap_.data())[line + chunk / 64 % kLineWords];
+  }
+  // Of the blocks that cover the chunks of the first `slots` slots, as far as they are whole.
+  static std::size_t BitmapBytes(std::size_t slots) {
+    return slots / (kLineChunks * kChunkSlots) * kBlockWords * sizeof(std::uint64_t);
   }
   void Mark(std::uint8_t code, std::size_t chunk);
   // The due slots from `first` on in its chunk; clears the chunk's bits.
@@ -81,7 +96,6 @@ class DeadlineCodes {
 
   std::size_t slots_ = 0;
   std::size_t chunks_ = 0;
-  std::size_t row_words_ = 0;  // 64-bit words per code, 0 without a bitmap
   std::size_t next_slot_ = 0;
   ZeroedRegion bytes_;
   ZeroedRegion bitmap_;
