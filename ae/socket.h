@@ -95,6 +95,8 @@ struct IoResult {
 
 // EINTR is retried. `bytes` is not empty.
 [[nodiscard]] IoResult Read(int fd, std::span<char> bytes);
+// As Read, into several pieces one after the other.
+[[nodiscard]] IoResult ReadV(int fd, std::span<const iovec> pieces);
 // No SIGPIPE on sockets. Other descriptors may be written too; there SIGPIPE is the process's.
 [[nodiscard]] IoResult Write(int fd, std::span<const char> bytes);
 // As Write for several pieces, of which the kernel takes IOV_MAX at most in one call.

@@ -27,6 +27,12 @@ ssize_t Uninterrupted(Call call) {
   return moved;
 }
 
+IoResult Taken(ssize_t moved) {
+  if (moved < 0) return Failure(errno);
+  if (moved == 0) return {.kind = IoKind::kClosed};
+  return {.kind = IoKind::kDone, .bytes = static_cast<std::size_t>(moved)};
+}
+
 IoResult Written(ssize_t moved) {
   if (moved < 0) return Failure(errno);
   return {.kind = IoKind::kDone, .bytes = static_cast<std::size_t>(moved)};
@@ -36,10 +42,13 @@ IoResult Written(ssize_t moved) {
 
 IoResult Read(int fd, std::span<char> bytes) {
   AERIS_DCHECK(!bytes.empty());
-  const ssize_t moved = Uninterrupted([&] { return ::read(fd, bytes.data(), bytes.size()); });
-  if (moved < 0) return Failure(errno);
-  if (moved == 0) return {.kind = IoKind::kClosed};
-  return {.kind = IoKind::kDone, .bytes = static_cast<std::size_t>(moved)};
+  return Taken(Uninterrupted([&] { return ::read(fd, bytes.data(), bytes.size()); }));
+}
+
+IoResult ReadV(int fd, std::span<const iovec> pieces) {
+  AERIS_DCHECK(!pieces.empty());
+  const int count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
+  return Taken(Uninterrupted([&] { return ::readv(fd, pieces.data(), count); }));
 }
 
 IoResult Write(int fd, std::span<const char> bytes) {

@@ -29,8 +29,14 @@ inline constexpr std::int64_t kUnauthenticatedBulkBytesMax = 16384;
 // Argument slots reserved for what a count line promises; the rest follows what arrives.
 inline constexpr std::size_t kArgsReservedMax = 1024;
 
-// From this size on an argument is big: the query buffer grows to its end and not beyond.
+// From this size on an argument is big: it may get a block of its own, and the query buffer grows
+// to its end and not beyond.
 inline constexpr std::size_t kBigBulkBytes = 32 * 1024;
+
+// A block for a big argument is not begun smaller than this, or than the argument: what a header
+// promises costs addresses up to here, and memory only where bytes arrive. Beyond it the block
+// doubles with what has arrived.
+inline constexpr std::size_t kBlockBytesMin = 1024 * 1024;
 
 // What a request is checked against. Given to each RequestParser::Parse, so that CONFIG SET and
 // AUTH hold from the next header on.

@@ -82,6 +82,23 @@ void QueryBuffer::Consume(std::size_t bytes) {
   start_ += bytes;
 }
 
+void QueryBuffer::Erase(std::size_t offset, std::size_t bytes) {
+  AERIS_DCHECK(offset <= size() && bytes <= size() - offset);
+  char* const at = data_ + start_ + offset;
+  std::memmove(at, at + bytes, size() - offset - bytes);
+  end_ -= bytes;
+}
+
+void QueryBuffer::Insert(std::size_t offset, std::string_view bytes) {
+  AERIS_DCHECK(offset <= size());
+  if (bytes.empty()) return;
+  (void)Reserve(bytes.size());
+  char* const at = data_ + start_ + offset;
+  std::memmove(at + bytes.size(), at, size() - offset);
+  std::memcpy(at, bytes.data(), bytes.size());
+  end_ += bytes.size();
+}
+
 void QueryBuffer::ReleaseIfEmpty() {
   if (empty()) Release();
 }

@@ -6,8 +6,8 @@
 // Holds:   one contiguous block: none when released, 16 KiB from the pool, or more from the heap.
 // Growth:  to at most twice what has arrived, whatever a header promises; and to the end of a big
 //          argument and not beyond, when the caller says how much is missing. Bytes move only
-//          inside Reserve(), so views into bytes() hold until the next Reserve(), Release() or
-//          ReleaseIfEmpty().
+//          inside Reserve(), Erase() and Insert(), so views into bytes() hold until the next of
+//          these, Release() or ReleaseIfEmpty().
 // Cost:    O(1) per byte, growth included.
 // Memory:  40 bytes for a client without unparsed bytes.
 #pragma once
@@ -46,6 +46,9 @@ class QueryBuffer {
 
   // Drops the first `bytes` of bytes(). Moves nothing.
   void Consume(std::size_t bytes);
+  // Takes `bytes` out of bytes() at `offset`, or puts some in. Moves what stands behind.
+  void Erase(std::size_t offset, std::size_t bytes);
+  void Insert(std::size_t offset, std::string_view bytes);
   // Gives the block back when there is nothing in it: the end of a turn.
   void ReleaseIfEmpty();
   // Likewise; and a block from the heap more than four times as big as what it holds is exchanged

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "src/base/check.h"
 #include "src/base/number_text.h"
@@ -45,6 +46,7 @@ ParseStatus RequestParser::Parse(std::string_view bytes, const Limits& limits) {
       return ParseCount(bytes, limits);
     case State::kLength:
     case State::kBulk:
+    case State::kBlock:
       return ParseArguments(bytes, limits);
     case State::kInline:
       return ParseInline(bytes);
@@ -95,15 +97,16 @@ ParseStatus RequestParser::ParseArguments(std::string_view bytes, const Limits& 
       const ParseStatus status = ParseLength(bytes, limits);
       if (state_ != State::kBulk) return status;
     }
+    if (block_missing() > 0) return ParseStatus::kNeedMore;
     const std::size_t there = bytes.size() - position_;
-    const std::size_t wanted = bulk_bytes_ + 2;
+    const std::size_t wanted = (state_ == State::kBlock ? 0 : bulk_bytes_) + 2;
     if (there < wanted) {
       bulk_bytes_expected_ = wanted - there;
       return ParseStatus::kNeedMore;
     }
     bulk_bytes_expected_ = 0;
-    if (!IsCrlf(bytes.data() + position_ + bulk_bytes_)) return Fail(ParseFault::kMissingCrlf);
-    args_.push_back({position_, bulk_bytes_});
+    if (!IsCrlf(bytes.data() + position_ + wanted - 2)) return Fail(ParseFault::kMissingCrlf);
+    args_.push_back({position_, wanted - 2});
     position_ += wanted;
     searched_ = position_;
     --args_missing_;
@@ -162,6 +165,51 @@ ParseStatus RequestParser::ParseLength(std::string_view bytes, const Limits& lim
   bulk_bytes_ = static_cast<std::size_t>(length);
   state_ = State::kBulk;
   return ParseStatus::kNeedMore;
+}
+
+std::size_t RequestParser::OpenBlock(std::unique_ptr<ArgumentBlock> block, std::string_view bytes) {
+  AERIS_DCHECK(wants_block());
+  blocks_.push_back({.index = args_.size(),
+                     .offset = position_,
+                     .size = bulk_bytes_,
+                     .filled = 0,
+                     .capacity = 0,
+                     .data = nullptr,
+                     .block = std::move(block)});
+  const std::string_view there = bytes.substr(position_, bulk_bytes_);
+  if (!GrowBlock(std::max(there.size(), std::min(bulk_bytes_, kBlockBytesMin)))) {
+    blocks_.pop_back();
+    return 0;
+  }
+  state_ = State::kBlock;
+  bulk_bytes_expected_ = 0;
+  std::memcpy(blocks_.back().data, there.data(), there.size());
+  blocks_.back().filled = there.size();
+  return there.size();
+}
+
+std::span<char> RequestParser::BlockRoom() {
+  if (block_missing() == 0) return {};
+  const BlockArgument& argument = blocks_.back();
+  if (argument.filled == argument.capacity &&
+      !GrowBlock(std::min(argument.size, 2 * argument.capacity))) {
+    return {};
+  }
+  return {argument.data + argument.filled, argument.capacity - argument.filled};
+}
+
+bool RequestParser::GrowBlock(std::size_t capacity) {
+  BlockArgument& argument = blocks_.back();
+  char* const data = argument.block->Grow(capacity);
+  if (data == nullptr) return false;
+  argument.data = data;
+  argument.capacity = capacity;
+  return true;
+}
+
+void RequestParser::CommitBlock(std::size_t bytes) {
+  AERIS_DCHECK(bytes <= block_missing());
+  blocks_.back().filled += bytes;
 }
 
 // Reads the line at position_: a type byte, a number, CRLF. Moves behind it when it is one.
@@ -232,6 +280,9 @@ ParseStatus RequestParser::Fail(ParseFault fault) {
 
 std::string_view RequestParser::argument(std::size_t index, std::string_view bytes) const {
   AERIS_DCHECK(index < args_.size());
+  for (const BlockArgument& block : blocks_) {
+    if (block.index == index) return {block.data, block.size};
+  }
   const ArgRange range = args_[index];
   const char* base = decoded_in_use_ ? decoded_.data() : bytes.data();
   return {base + range.offset, range.size};
@@ -239,12 +290,15 @@ std::string_view RequestParser::argument(std::size_t index, std::string_view byt
 
 void RequestParser::AppendArguments(std::string_view bytes,
                                     std::vector<std::string_view>& arguments) const {
-  AERIS_DCHECK(state_ == State::kDone || state_ == State::kInlineDone);
+  AERIS_DCHECK(done());
   const char* base = decoded_in_use_ ? decoded_.data() : bytes.data();
   const std::size_t before = arguments.size();
   arguments.resize(before + args_.size());
   std::string_view* out = arguments.data() + before;
   for (const ArgRange& range : args_) *out++ = {base + range.offset, range.size};
+  for (const BlockArgument& block : blocks_) {
+    arguments[before + block.index] = {block.data, block.size};
+  }
 }
 
 std::string_view RequestParser::error() const {
@@ -279,6 +333,7 @@ void RequestParser::Reset() {
   args_.clear();
   if (args_.capacity() > kArgsReservedMax) FreeMemory(args_);
   if (!decoded_.empty()) FreeMemory(decoded_);
+  if (!blocks_.empty()) FreeMemory(blocks_);
   position_ = 0;
   searched_ = 0;
   bulk_bytes_expected_ = 0;
@@ -294,7 +349,10 @@ void RequestParser::Release() {
 }
 
 std::size_t RequestParser::memory() const {
-  return args_.capacity() * sizeof(ArgRange) + (decoded_.empty() ? 0 : decoded_.capacity());
+  std::size_t bytes = args_.capacity() * sizeof(ArgRange);
+  if (!decoded_.empty()) bytes += decoded_.capacity();
+  for (const BlockArgument& block : blocks_) bytes += sizeof block + block.capacity;
+  return bytes;
 }
 
 }  // namespace aeris::protocol

@@ -13,11 +13,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "protocol/argument_block.h"
 #include "protocol/inline_parser.h"
 #include "protocol/limits.h"
 
@@ -46,9 +48,9 @@ enum class ParseFault : std::uint8_t {
 class RequestParser {
  public:
   // Continues the current request. `bytes` starts at its first byte and may only grow between
-  // calls; it may move, since nothing here points into it. After kRequest call Reset() and give the
-  // bytes behind size(). A request may have no arguments ("*0", "*-1", an empty line): skip it, no
-  // reply.
+  // calls, but for what OpenBlock() takes; it may move, since nothing here points into it. After
+  // kRequest call Reset() and give the bytes behind size(). A request may have no arguments ("*0",
+  // "*-1", an empty line): skip it, no reply.
   [[nodiscard]] ParseStatus Parse(std::string_view bytes, const Limits& limits);
 
   // Of a whole request:
@@ -68,6 +70,38 @@ class RequestParser {
   // query buffer grow to the end of a big argument and not beyond. Holds after kNeedMore.
   std::uint64_t bulk_bytes_expected() const { return bulk_bytes_expected_; }
 
+  // --- Big arguments in blocks of their own, which is the caller's choice: one that is left alone
+  // stands among `bytes` like any other. Then the arguments of the request are not all in `bytes`.
+
+  // A big argument (kBigBulkBytes) has begun, and is not whole.
+  bool wants_block() const { return state_ == State::kBulk && bulk_bytes_ >= kBigBulkBytes; }
+  // From now on its bytes go to `block`. `bytes` is what Parse() was given; those of the argument
+  // are copied, and the caller takes as many as returned out of `bytes` at size(). 0, and nothing
+  // done, without memory.
+  [[nodiscard]] std::size_t OpenBlock(std::unique_ptr<ArgumentBlock> block, std::string_view bytes);
+  // Where the next bytes of the argument go: empty when no block waits for any. The block grows to
+  // at most twice what has arrived, from kBlockBytesMin on. Empty as well without memory, which
+  // block_missing() tells.
+  [[nodiscard]] std::span<char> BlockRoom();
+  // Bytes that the block under way waits for.
+  std::size_t block_missing() const {
+    return state_ == State::kBlock ? blocks_.back().size - blocks_.back().filled : 0;
+  }
+  // The first `bytes` of BlockRoom() have been filled.
+  void CommitBlock(std::size_t bytes);
+
+  struct BlockArgument {
+    std::size_t index;   // among the arguments
+    std::size_t offset;  // among `bytes`, where its own would stand
+    std::size_t size;    // as promised
+    std::size_t filled;
+    std::size_t capacity;
+    char* data;
+    std::unique_ptr<ArgumentBlock> block;  // stays when its memory is taken over
+  };
+  // Those of the request, in their order; the last one may be under way. Until Reset().
+  std::span<const BlockArgument> blocks() const { return blocks_; }
+
   ParseFault fault() const { return fault_; }
   // Text after "ERR Protocol error: ", as Redis 7.0 words it. Lives until Reset().
   std::string_view error() const;
@@ -78,6 +112,8 @@ class RequestParser {
   void Release();
   // Bytes on the heap, for CLIENT LIST and the memory account.
   std::size_t memory() const;
+  // True when a request is whole.
+  bool done() const { return state_ == State::kDone || state_ == State::kInlineDone; }
   // True when part of a request has been taken in.
   bool in_request() const { return state_ != State::kStart; }
 
@@ -87,6 +123,7 @@ class RequestParser {
     kCount,
     kLength,
     kBulk,
+    kBlock,
     kInline,
     kDone,
     kInlineDone,
@@ -100,10 +137,12 @@ class RequestParser {
   ParseStatus ParseArguments(std::string_view bytes, const Limits& limits);
   void TakeWholeArguments(std::string_view bytes, const Limits& limits);
   ParseStatus ParseLength(std::string_view bytes, const Limits& limits);
+  bool GrowBlock(std::size_t capacity);
   ParseStatus ParseInline(std::string_view bytes);
   ParseStatus Fail(ParseFault fault);
 
   std::vector<ArgRange> args_;
+  std::vector<BlockArgument> blocks_;
   std::string decoded_;       // decoded inline arguments, or the text of kExpectedDollar
   std::size_t position_ = 0;  // first byte that is not consumed
   std::size_t searched_ = 0;  // bytes before this hold no end of the line under way

@@ -1,5 +1,6 @@
 #include "src/client.h"
 
+#include <ranges>
 #include <utility>
 
 namespace aeris {
@@ -19,6 +20,20 @@ Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool
 bool Client::local() const {
   return unix_socket_ || peer_.starts_with("127.") || peer_.starts_with("[::1]:") ||
          peer_.starts_with("[::ffff:127.");
+}
+
+std::size_t Client::unparsed_bytes() const {
+  std::size_t bytes = query_.size();
+  for (const auto& block : parser_.blocks()) bytes += block.filled;
+  return bytes;
+}
+
+void Client::PutBackBlocks() {
+  const std::size_t begin = parsed_bytes - (parser_.done() ? parser_.size() : 0);
+  // From the last one on: what is put in does not move the places before it.
+  for (const auto& block : parser_.blocks() | std::views::reverse) {
+    query_.Insert(begin + block.offset, {block.data, block.filled});
+  }
 }
 
 std::size_t Client::memory() const {

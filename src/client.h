@@ -68,6 +68,12 @@ class Client final : public ae::FileHandler {
   ae::FileEvent& event() { return event_; }
   const ae::FileEvent& event() const { return event_; }
 
+  // Bytes of requests that have been received and not run.
+  std::size_t unparsed_bytes() const;
+  // Puts big arguments that were received apart (protocol/argument_block.h) back among query(), so
+  // that the request they belong to can be parsed again.
+  void PutBackBlocks();
+
   // Memory of this client, bytes: buffers, names and the object itself.
   std::size_t memory() const;
 

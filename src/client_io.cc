@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 
-#include "ae/socket.h"
+#include "src/blob_argument.h"
 #include "src/server.h"
 
 namespace aeris {
@@ -44,6 +46,52 @@ void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
 }
 
 void ClientIo::ReadRequests(Client& client) {
+  for (bool again = true; again;) {
+    const bool began = client.parser().block_missing() > 0;
+    if (!ReadBytes(client)) return;
+    // All of them: what one read brings is little.
+    (void)ParseRequests(client, SIZE_MAX);
+    if (client.unparsed_bytes() > server_.config().client_query_buffer_limit) {
+      server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
+                            client.id(), client.peer());
+      ++server_.stats().query_buffer_limit_disconnects;
+      return server_.clients().CloseSoon(client);
+    }
+    // A big argument that has just begun: the rest is there, or on its way. Bytes of requests in
+    // the batch must not move.
+    again = !began && client.parser().block_missing() > 0 && !client.in_batch && !client.closing;
+  }
+}
+
+bool ClientIo::ReadBytes(Client& client) {
+  const std::span<char> block = client.parser().BlockRoom();
+  const ae::IoResult result = block.empty() ? ReadToQuery(client) : ReadToBlock(client, block);
+  switch (result.kind) {
+    case ae::IoKind::kDone:
+      break;
+    case ae::IoKind::kWouldBlock:
+      client.query().ReleaseIfEmpty();
+      return false;
+    case ae::IoKind::kClosed:
+      server_.log().Verbose("Client closed connection id={} addr={}", client.id(), client.peer());
+      server_.clients().CloseSoon(client);
+      return false;
+    case ae::IoKind::kFailed:
+      server_.log().Verbose("Reading from client: {}", std::strerror(result.sys_errno));
+      server_.clients().CloseSoon(client);
+      return false;
+  }
+  client.last_interaction = server_.loop().now();
+  server_.stats().net_input_bytes += result.bytes;
+  ++server_.stats().reads_processed;
+  return true;
+}
+
+ae::IoResult ClientIo::ReadToQuery(Client& client) {
+  // Bytes of an argument must not overtake those of its block.
+  if (client.parser().block_missing() > 0) {
+    return {.kind = ae::IoKind::kFailed, .sys_errno = ENOMEM};
+  }
   const std::uint64_t expected = client.parser().bulk_bytes_expected();
   std::span<char> room = client.query().Reserve(kReadBytesMin, expected);
   // The room may be what a big argument has left; small requests do not get all of it in one turn.
@@ -51,33 +99,31 @@ void ClientIo::ReadRequests(Client& client) {
       std::clamp<std::uint64_t>(expected, kReadBytesMax, kBigArgumentReadBytesMax));
   if (room.size() > bytes_max) room = room.first(bytes_max);
   const ae::IoResult result = ae::Read(client.fd(), room);
-  switch (result.kind) {
-    case ae::IoKind::kDone:
-      break;
-    case ae::IoKind::kWouldBlock:
-      client.query().ReleaseIfEmpty();
-      return;
-    case ae::IoKind::kClosed:
-      server_.log().Verbose("Client closed connection id={} addr={}", client.id(), client.peer());
-      server_.clients().CloseSoon(client);
-      return;
-    case ae::IoKind::kFailed:
-      server_.log().Verbose("Reading from client: {}", std::strerror(result.sys_errno));
-      server_.clients().CloseSoon(client);
-      return;
+  if (result.kind == ae::IoKind::kDone) client.query().Commit(result.bytes);
+  return result;
+}
+
+// To where the value will stay; what follows the argument goes to the query buffer as usual.
+ae::IoResult ClientIo::ReadToBlock(Client& client, std::span<char> block) {
+  const bool to_the_end = block.size() == client.parser().block_missing();
+  if (block.size() > kBigArgumentReadBytesMax) block = block.first(kBigArgumentReadBytesMax);
+  std::array<iovec, 2> pieces{{{block.data(), block.size()}, {nullptr, 0}}};
+  if (to_the_end) {
+    const std::span<char> behind = client.query().Reserve(kReadBytesMin);
+    pieces[1] = {behind.data(), std::min(behind.size(), kReadBytesMax)};
   }
-  client.query().Commit(result.bytes);
-  client.last_interaction = server_.loop().now();
-  server_.stats().net_input_bytes += result.bytes;
-  ++server_.stats().reads_processed;
-  // All of them: what one read brings is little.
-  (void)ParseRequests(client, SIZE_MAX);
-  if (client.query().size() > server_.config().client_query_buffer_limit) {
-    server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
-                          client.id(), client.peer());
-    ++server_.stats().query_buffer_limit_disconnects;
-    server_.clients().CloseSoon(client);
-  }
+  const ae::IoResult result = ae::ReadV(client.fd(), pieces);
+  if (result.kind != ae::IoKind::kDone) return result;
+  const std::size_t to_block = std::min(result.bytes, block.size());
+  client.parser().CommitBlock(to_block);
+  if (to_the_end) client.query().Commit(result.bytes - to_block);
+  return result;
+}
+
+void ClientIo::OpenBlock(Client& client, std::string_view bytes) {
+  protocol::RequestParser& parser = client.parser();
+  const std::size_t taken = parser.OpenBlock(std::make_unique<BlobArgument>(), bytes);
+  client.query().Erase(client.parsed_bytes + parser.size(), taken);
 }
 
 bool ClientIo::ParseRequests(Client& client, std::size_t requests_max) {
@@ -89,15 +135,19 @@ bool ClientIo::ParseRequests(Client& client, std::size_t requests_max) {
     const std::string_view bytes = client.query().bytes().substr(client.parsed_bytes);
     if (bytes.empty()) break;
     const protocol::ParseStatus status = parser.Parse(bytes, LimitsFor(client));
-    if (status == protocol::ParseStatus::kNeedMore) break;
+    if (status == protocol::ParseStatus::kNeedMore) {
+      if (parser.wants_block()) OpenBlock(client, bytes);
+      break;
+    }
     if (status == protocol::ParseStatus::kError) {
       client.reading_stopped = true;
       batch.AddFault(client, parser.error());
       break;
     }
     batch.Add(client, bytes);
-    // Decoded inline arguments live in the parser; a login changes the limits of what follows it.
-    if (parser.arguments_decoded() || batch.full() || !client.authenticated) batch.Run();
+    // Some arguments live in the parser; a login changes the limits of what follows it.
+    const bool apart = parser.arguments_decoded() || !parser.blocks().empty();
+    if (apart || batch.full() || !client.authenticated) batch.Run();
     parser.Reset();
   }
   return true;

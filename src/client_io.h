@@ -2,8 +2,10 @@
 // batch, writes replies once per turn, and keeps both directions within their limits.
 #pragma once
 
+#include <span>
 #include <string_view>
 
+#include "ae/socket.h"
 #include "protocol/limits.h"
 #include "src/client.h"
 
@@ -29,6 +31,11 @@ class ClientIo final : public ClientEvents {
 
  private:
   void ReadRequests(Client& client);
+  // One read(2). False when nothing came; the client may be closing then.
+  bool ReadBytes(Client& client);
+  ae::IoResult ReadToBlock(Client& client, std::span<char> block);
+  ae::IoResult ReadToQuery(Client& client);
+  void OpenBlock(Client& client, std::string_view bytes);
   void WriteReplies(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;
   void CutForOutput(Client& client, std::string_view which);

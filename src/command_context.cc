@@ -7,6 +7,7 @@
 
 #include "protocol/reply_buffer.h"
 #include "src/base/number_text.h"
+#include "src/blob_argument.h"
 #include "src/client.h"
 #include "src/command_table.h"
 #include "src/error_replies.h"
@@ -35,6 +36,15 @@ CommandContext::CommandContext(Server& server, Client& client, const Command& co
 
 bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
   return EqualsIgnoringCase(arguments_[index], lower_case);
+}
+
+storage::LooseBlob* CommandContext::LooseArg(std::size_t index) const {
+  for (const auto& argument : client_.parser().blocks()) {
+    // The parser may be at a later request already.
+    if (argument.index != index || argument.data != arguments_[index].data()) continue;
+    return &static_cast<BlobArgument&>(*argument.block).blob();
+  }
+  return nullptr;
 }
 
 storage::HashedKey CommandContext::Key(std::size_t index) const {

@@ -34,6 +34,9 @@ class CommandContext {
   std::span<const std::string_view> args() const { return arguments_; }
   std::size_t argc() const { return arguments_.size(); }
   std::string_view arg(std::size_t index) const { return arguments_[index]; }
+  // Of an argument that was received in a block of its own: what a value that is stored may take
+  // over (Keyspace::SetOptions::loose). Null for all others.
+  storage::LooseBlob* LooseArg(std::size_t index) const;
   // Case-insensitive comparison with an option's name, given in lower case.
   bool ArgIs(std::size_t index, std::string_view lower_case) const;
 

@@ -104,6 +104,7 @@ void RequestBatch::RunOne(const Request& request) {
   if (outcome == Dispatcher::Outcome::kPostponed) {
     // It and what follows stay in the query buffer and are parsed again when the pause ends.
     client.postponed = true;
+    client.PutBackBlocks();
     client.parsed_bytes = request.begin;
     client.parser().Reset();
     client.reading_stopped = false;  // a fault behind it is met again then

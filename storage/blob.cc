@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "src/base/check.h"
 
@@ -17,6 +18,18 @@ void Blob::Drop(Blob* blob) {
     blob->~Blob();
     std::free(blob);
   }
+}
+
+LooseBlob::~LooseBlob() {
+  if (blob_ != nullptr) Blob::Drop(blob_);
+}
+
+char* LooseBlob::Grow(std::size_t capacity) {
+  void* const memory = std::realloc(static_cast<void*>(blob_), sizeof(Blob) + capacity);
+  if (memory == nullptr) return nullptr;
+  blob_ = blob_ == nullptr ? new (memory) Blob : static_cast<Blob*>(memory);
+  blob_->capacity_ = capacity;
+  return blob_->bytes();
 }
 
 BlobStore::~BlobStore() {
@@ -35,6 +48,21 @@ Blob* BlobStore::Create(std::string_view text, std::size_t size) {
   if (!text.empty()) std::memcpy(blob->bytes(), text.data(), text.size());
   Link(blob);
   return blob;
+}
+
+Blob* BlobStore::Adopt(LooseBlob& loose, std::size_t size) {
+  AERIS_DCHECK(loose.blob_ != nullptr && size <= loose.blob_->capacity_);
+  if (!Allowed(sizeof(Blob) + loose.blob_->capacity_)) return nullptr;
+  Blob* const blob = std::exchange(loose.blob_, nullptr);
+  blob->size_ = size;
+  Link(blob);
+  return blob;
+}
+
+void BlobStore::Loosen(Blob* blob, LooseBlob& loose) {
+  AERIS_DCHECK(loose.blob_ == nullptr && !blob->shared());
+  Unlink(blob);
+  loose.blob_ = blob;
 }
 
 void BlobStore::MoveTo(BlobStore& other, Blob* blob) {

@@ -20,6 +20,7 @@
 namespace aeris::storage {
 
 class BlobStore;
+class LooseBlob;
 
 class Blob {
  public:
@@ -31,6 +32,7 @@ class Blob {
  private:
   friend class BlobRef;
   friend class BlobStore;
+  friend class LooseBlob;
 
   Blob() = default;
   char* bytes() { return reinterpret_cast<char*>(this + 1); }
@@ -73,6 +75,24 @@ class BlobRef {
   Blob* blob_ = nullptr;
 };
 
+// A blob in the making: its bytes are filled in before it belongs to a store, so that a value that
+// arrives in pieces is received where it will stay.
+class LooseBlob {
+ public:
+  LooseBlob() = default;
+  LooseBlob(const LooseBlob&) = delete;
+  LooseBlob& operator=(const LooseBlob&) = delete;
+  ~LooseBlob();
+
+  // Makes room for `capacity` bytes and keeps those that are there. Returns where they are from now
+  // on; null, and nothing done, without memory.
+  [[nodiscard]] char* Grow(std::size_t capacity);
+
+ private:
+  friend class BlobStore;
+  Blob* blob_ = nullptr;
+};
+
 // The blobs of one keyspace, and their account.
 class BlobStore {
  public:
@@ -85,6 +105,10 @@ class BlobStore {
   // A blob of `size` bytes that starts with `text` (which is not longer); the rest is zero. Null
   // without memory.
   [[nodiscard]] Blob* Create(std::string_view text, std::size_t size);
+  // The same of the first `size` bytes of `loose`, which is empty afterwards, without a copy.
+  [[nodiscard]] Blob* Adopt(LooseBlob& loose, std::size_t size);
+  // Undoes Adopt().
+  void Loosen(Blob* blob, LooseBlob& loose);
   void Free(Blob* blob);
   // Gives a blob of this store to another one.
   void MoveTo(BlobStore& other, Blob* blob);

@@ -88,7 +88,7 @@ struct Keyspace::Impl {
   bool Rewrite(Table::Slot slot, const EntrySpec& spec, const EntryForm& form,
                std::size_t slot_bytes, Slack slack);
   bool OverwriteSameShape(Table::Slot slot, std::string_view value, UnixMs deadline, UnixMs now);
-  bool SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot);
+  bool SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot, LooseBlob* loose);
   bool AssignInPlace(EntrySpec& spec, std::string_view value, Table::Slot slot);
   bool FitsInPlace(Table::Slot slot, EntrySpec spec) const;
   Table::Slot StoreOwned(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
@@ -239,13 +239,18 @@ bool Keyspace::Impl::OverwriteSameShape(Table::Slot slot, std::string_view value
 
 // Text that is not an integer: inside the entry, or in a blob, the old one where that suits. False
 // without memory.
-bool Keyspace::Impl::SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot) {
+bool Keyspace::Impl::SetSpecText(EntrySpec& spec, std::string_view value, Table::Slot slot,
+                                 LooseBlob* loose) {
   if (value.size() <= kInlineValueMax) {
     spec.kind = Kind::kText;
     spec.text = value;
     return true;
   }
   spec.kind = Kind::kBlob;
+  if (loose != nullptr) {
+    spec.blob = blobs.Adopt(*loose, value.size());
+    return spec.blob != nullptr;
+  }
   if (slot && AssignInPlace(spec, value, slot)) return true;
   spec.blob = blobs.Create(value, value.size());
   return spec.blob != nullptr;
@@ -396,10 +401,16 @@ StoreResult Keyspace::SetString(const HashedKey& key, std::string_view value, Un
     if (slot && impl.OverwriteSameShape(slot, value, spec.deadline, now)) {
       return StoreResult::kStored;
     }
-    if (!impl.SetSpecText(spec, value, slot)) return StoreResult::kNoMemory;
+    if (!impl.SetSpecText(spec, value, slot, options.loose)) return StoreResult::kNoMemory;
   }
   spec.access_clock = impl.ClockAfterUse(slot, now);
-  return ResultOf(impl.StoreOwned(key, slot, spec, 0, Slack::kNone));
+  if (options.loose == nullptr || spec.kind != Kind::kBlob) {
+    return ResultOf(impl.StoreOwned(key, slot, spec, 0, Slack::kNone));
+  }
+  const Table::Slot stored = impl.Store(key, slot, spec, 0, Slack::kNone);
+  // The caller's view of the value lives on.
+  if (!stored) impl.blobs.Loosen(spec.blob, *options.loose);
+  return ResultOf(stored);
 }
 
 StoreResult Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixMs now) {

@@ -91,6 +91,8 @@ class Keyspace {
     UnixMs deadline = kNoDeadline;
     bool keep_deadline = false;  // keep what the key has; `deadline` is ignored then
     bool find_integer = true;    // store decimal text that fits 64 bits as an integer
+    // The value is the beginning of it: taken over where that saves the copy.
+    LooseBlob* loose = nullptr;
   };
   // `value` may point into the keyspace itself.
   StoreResult SetString(const HashedKey& key, std::string_view value, UnixMs now,

@@ -273,8 +273,8 @@ void GetSet(CommandContext& context) {
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
   HeldString old(entry);
-  if (!context.Stored(
-          context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {}))) {
+  if (!context.Stored(context.keyspace().SetString(context.Key(1), context.arg(2), context.now(),
+                                                   {.loose = context.LooseArg(2)}))) {
     return;
   }
   context.Changed();
@@ -360,7 +360,8 @@ void Set(CommandContext& context) {
     if (!given) return;
     deadline = *given;
   }
-  const storage::Keyspace::SetOptions how{.deadline = deadline, .keep_deadline = options.keep_ttl};
+  const storage::Keyspace::SetOptions how{
+      .deadline = deadline, .keep_deadline = options.keep_ttl, .loose = context.LooseArg(2)};
   if (options.get) return SetAndGet(context, options, how);
   if (options.only_if_absent || options.only_if_present) {
     const bool exists{context.FindForWrite(1)};
@@ -378,8 +379,9 @@ void Set(CommandContext& context) {
 void SetWithDeadline(CommandContext& context, DeadlineUnit unit) {
   const auto deadline = PositiveDeadlineArg(context, 2, unit);
   if (!deadline) return;
-  if (!context.Stored(context.keyspace().SetString(context.Key(1), context.arg(3), context.now(),
-                                                   {.deadline = *deadline}))) {
+  if (!context.Stored(
+          context.keyspace().SetString(context.Key(1), context.arg(3), context.now(),
+                                       {.deadline = *deadline, .loose = context.LooseArg(3)}))) {
     return;
   }
   context.Changed();
@@ -392,8 +394,8 @@ void PSetEx(CommandContext& context) { SetWithDeadline(context, {.seconds = fals
 // SETNX key value. Replies 1 | 0 when the key existed.
 void SetNx(CommandContext& context) {
   if (context.FindForWrite(1)) return context.reply().Integer(0);
-  if (!context.Stored(
-          context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), {}))) {
+  if (!context.Stored(context.keyspace().SetString(context.Key(1), context.arg(2), context.now(),
+                                                   {.loose = context.LooseArg(2)}))) {
     return;
   }
   context.Changed();

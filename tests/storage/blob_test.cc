@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 
@@ -42,6 +43,34 @@ TEST(BlobStore, NeverChangesWhatAReplyHolds) {
   blobs.Free(blob);
   EXPECT_EQ(blobs.bytes(), 0u);
   EXPECT_EQ(reply.text(), std::string(4000, 'a'));
+}
+
+TEST(LooseBlob, StaysWhereTheStoreMayTakeNoMore) {
+  BlobStore store(10'000);
+  LooseBlob loose;
+  ASSERT_NE(loose.Grow(20'000), nullptr);
+  EXPECT_EQ(store.Adopt(loose, 20'000), nullptr);
+  EXPECT_EQ(store.count(), 0U);
+}
+
+TEST(LooseBlob, BecomesABlobWhereItStands) {
+  BlobStore store;
+  LooseBlob loose;
+  char* bytes = loose.Grow(4);
+  ASSERT_NE(bytes, nullptr);
+  std::memcpy(bytes, "abcd", 4);
+  bytes = loose.Grow(100'000);
+  EXPECT_EQ(std::string_view(bytes, 4), "abcd");
+  std::memcpy(bytes + 4, "ef", 2);
+  Blob* const blob = store.Adopt(loose, 6);
+  EXPECT_EQ(blob->text(), "abcdef");
+  EXPECT_EQ(blob->text().data(), bytes);
+  EXPECT_EQ(blob->capacity(), 100'000U);
+  store.CheckInvariants();
+  store.Loosen(blob, loose);
+  EXPECT_EQ(store.bytes(), 0U);
+  ASSERT_EQ(store.Adopt(loose, 6), blob);
+  EXPECT_NE(loose.Grow(10), nullptr);  // empty again; freed without ever belonging to a store
 }
 
 TEST(BlobStore, GrowsWithSlackSoThatAppendIsAmortised) {
