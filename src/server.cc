@@ -356,13 +356,18 @@ void Server::AdjustClock() {
   unix_minus_monotonic_us_ =
       options_.clock.UnixMicros() -
       std::chrono::duration_cast<std::chrono::microseconds>(monotonic.time_since_epoch()).count();
+  unix_ms_end_ = {};
 }
 
 void Server::ReadClock() {
   monotonic_ = options_.clock.Monotonic();
+  if (monotonic_ < unix_ms_end_) [[likely]]
+    return;
   const auto us =
-      std::chrono::duration_cast<std::chrono::microseconds>(monotonic_.time_since_epoch()).count();
-  unix_ms_ = (us + unix_minus_monotonic_us_) / 1000;
+      std::chrono::duration_cast<std::chrono::microseconds>(monotonic_.time_since_epoch()).count() +
+      unix_minus_monotonic_us_;
+  unix_ms_ = us / 1000;
+  unix_ms_end_ = monotonic_ + std::chrono::microseconds(1000 - us % 1000);
 }
 
 void Server::Discard(std::unique_ptr<storage::Keyspace> keyspace) {

@@ -183,6 +183,7 @@ class Server {
   std::int64_t started_unix_seconds_;
   UnixMs unix_ms_ = 0;
   MonotonicTime monotonic_{};
+  MonotonicTime unix_ms_end_{};  // until then unix_ms_ is right
   std::int64_t unix_minus_monotonic_us_ = 0;
   std::size_t resident_memory_ = 0;
   std::size_t startup_memory_ = 0;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "src/base/cycle_clock.h"
 #include "src/crash_report.h"
 #include "src/process.h"
 #include "src/server.h"
@@ -51,7 +52,7 @@ void TellSupervisor(Supervisor supervisor, Log& log) {
 
 int Serve(ConfigTable& table, const std::string& config_file, const std::string& program,
           Supervisor supervisor, Log& log) {
-  const SystemClock clock;
+  const CycleClock clock;
   auto server = Server::Create({.config = table,
                                 .log = log,
                                 .clock = clock,
