@@ -24,7 +24,7 @@ constexpr std::size_t kPinnedBytesMin = 32 * 1024;
 
 CommandContext::CommandContext(Server& server, Client& client, const Command& command,
                                std::span<std::string_view> arguments, protocol::ReplyWriter& reply,
-                               UnixMs now, std::uint64_t first_key_hash)
+                               UnixMs now, std::span<const std::uint64_t> key_hashes)
     : server_(server),
       client_(client),
       command_(command),
@@ -32,7 +32,7 @@ CommandContext::CommandContext(Server& server, Client& client, const Command& co
       reply_(reply),
       keyspace_(server.databases()[static_cast<std::size_t>(client.database)]),
       now_(now),
-      first_key_hash_(first_key_hash) {}
+      key_hashes_(key_hashes) {}
 
 bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
   return EqualsIgnoringCase(arguments_[index], lower_case);
@@ -48,8 +48,29 @@ storage::LooseBlob* CommandContext::LooseArg(std::size_t index) const {
 }
 
 storage::HashedKey CommandContext::Key(std::size_t index) const {
-  if (index == command_.first_key()) return {arguments_[index], first_key_hash_};
+  const KeyRange& range = command_.key_range();
+  const std::size_t beyond = index - range.first;
+  // One key, or one after the other: no division.
+  const std::size_t position = range.step == 1 ? beyond : beyond / range.step;
+  if (index >= range.first && position < key_hashes_.size() && position * range.step == beyond)
+      [[likely]] {
+    return {arguments_[index], key_hashes_[position]};
+  }
   return keyspace_.Hash(arguments_[index]);
+}
+
+void CommandContext::PrefetchAhead(std::size_t index) const {
+  constexpr std::size_t kEntriesAhead = 16;
+  constexpr std::size_t kBucketsAhead = 2 * kEntriesAhead;
+  // The batch has asked for the first ones.
+  if (key_hashes_.size() <= RequestBatch::kKeysMax) return;
+  const KeyRange& range = command_.key_range();
+  const std::size_t position = (index - range.first) / range.step;
+  const auto wanted = [&](std::size_t ahead) {
+    return position + ahead >= RequestBatch::kKeysMax && position + ahead < key_hashes_.size();
+  };
+  if (wanted(kBucketsAhead)) keyspace_.PrefetchBucket(key_hashes_[position + kBucketsAhead]);
+  if (wanted(kEntriesAhead)) keyspace_.PrefetchEntry(key_hashes_[position + kEntriesAhead]);
 }
 
 storage::EntryView CommandContext::FindForRead(std::size_t index) const {

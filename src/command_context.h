@@ -18,11 +18,11 @@ class Server;
 
 class CommandContext {
  public:
-  // `first_key_hash` is the hash of the argument at the command's first key position, which the
-  // batch has computed already.
+  // `key_hashes` are those of the arguments at command.key_range(), which the batch has computed
+  // already.
   CommandContext(Server& server, Client& client, const Command& command,
                  std::span<std::string_view> arguments, protocol::ReplyWriter& reply, UnixMs now,
-                 std::uint64_t first_key_hash);
+                 std::span<const std::uint64_t> key_hashes);
 
   Server& server() const { return server_; }
   Client& client() const { return client_; }
@@ -43,6 +43,8 @@ class CommandContext {
   // The client's database.
   storage::Keyspace& keyspace() const { return keyspace_; }
   storage::HashedKey Key(std::size_t index) const;
+  // Hints that the keys behind argument `index` are looked up next; for loops over many keys.
+  void PrefetchAhead(std::size_t index) const;
 
   // Finds argument `index` as a key, as a command that only reads does: counts a hit or a miss and
   // sets the access clock unless the client said NO-TOUCH.
@@ -77,7 +79,7 @@ class CommandContext {
   protocol::ReplyWriter& reply_;
   storage::Keyspace& keyspace_;
   UnixMs now_;
-  std::uint64_t first_key_hash_;
+  std::span<const std::uint64_t> key_hashes_;
 };
 
 }  // namespace aeris

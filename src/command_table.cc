@@ -21,6 +21,19 @@ AclCategories ImpliedCategories(CommandFlags flags) {
   return implied;
 }
 
+KeyRange RangeOf(const KeySpec& spec) {
+  if (spec.begin != KeySpec::Begin::kIndex || spec.find != KeySpec::Find::kRange) return {};
+  KeyRange range{.first = static_cast<std::size_t>(spec.index),
+                 .step = static_cast<std::size_t>(spec.step)};
+  if (spec.last >= 0) {
+    range.fixed = static_cast<std::size_t>(spec.last / spec.step + 1);
+  } else if (spec.limit <= 1) {
+    range.fixed = 0;
+    range.tail = static_cast<std::size_t>(-spec.last - 1);
+  }
+  return range;
+}
+
 }  // namespace
 
 Command::Command(const CommandSpec& spec, const Command* parent)
@@ -35,10 +48,7 @@ Command::Command(const CommandSpec& spec, const Command* parent)
   if (spec.flags.has(CommandFlag::kReadonly) && !spec.acl.has(AclCategory::kScripting)) {
     categories_ = categories_ | AclCategory::kRead;
   }
-  if (!spec.keys.empty() && spec.keys[0].begin == KeySpec::Begin::kIndex &&
-      spec.keys[0].find == KeySpec::Find::kRange) {
-    first_key_ = static_cast<std::size_t>(spec.keys[0].index);
-  }
+  if (!spec.keys.empty()) key_range_ = RangeOf(spec.keys[0]);
   for (const CommandSpec& subcommand : spec.subcommands) {
     subcommands_.push_back(std::make_unique<Command>(subcommand, this));
   }

@@ -2,6 +2,7 @@
 // running statistics.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -25,6 +26,23 @@ struct CommandStats {
   LatencyHistogram latency;    // with latency-tracking
 };
 
+// Where a command's keys stand, as far as its row says so by position alone: at first, first +
+// step, ... Those that only the arguments tell (numkeys, keywords) are not among them.
+struct KeyRange {
+  std::size_t first = 0;  // argument index, 0: no such key
+  std::size_t step = 1;
+  std::size_t fixed = 1;  // keys; 0: as many as there are arguments
+  std::size_t tail = 0;   // arguments behind the last key, if not fixed
+
+  // Keys among `argument_count` arguments.
+  std::size_t Count(std::size_t argument_count) const {
+    if (first == 0 || first + tail >= argument_count) return 0;
+    if (fixed == 1) return 1;
+    const std::size_t there = (argument_count - tail - first - 1) / step + 1;
+    return fixed == 0 ? there : std::min(fixed, there);
+  }
+};
+
 // One command or subcommand while the server runs.
 class Command {
  public:
@@ -46,8 +64,7 @@ class Command {
     const auto count = static_cast<std::int64_t>(argument_count);
     return spec_.arity >= 0 ? count == spec_.arity : count >= -std::int64_t{spec_.arity};
   }
-  // Argument index of the first key where a fixed position says it, else 0.
-  std::size_t first_key() const { return first_key_; }
+  const KeyRange& key_range() const { return key_range_; }
 
   // Statistics change while the table itself is constant.
   CommandStats& stats() const { return stats_; }
@@ -58,7 +75,7 @@ class Command {
   CommandFlags flags_;
   AclCategories categories_;
   std::string full_name_;
-  std::size_t first_key_ = 0;
+  KeyRange key_range_;
   std::vector<std::unique_ptr<Command>> subcommands_;
   mutable CommandStats stats_;
 };

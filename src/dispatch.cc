@@ -37,14 +37,14 @@ std::string UnknownCommand(std::span<const std::string_view> arguments) {
 
 Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
                                     std::span<std::string_view> arguments,
-                                    std::uint64_t first_key_hash) {
+                                    std::span<const std::uint64_t> key_hashes) {
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
   if (!Refused(client, command, arguments)) {
     if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
       return Outcome::kPostponed;
     }
-    Call(client, *command, arguments, first_key_hash);
+    Call(client, *command, arguments, key_hashes);
   }
   Finish(client);
   return Outcome::kDone;
@@ -147,13 +147,13 @@ bool Dispatcher::Paused(const Command& command) const {
 }
 
 void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,
-                      std::uint64_t first_key_hash) {
+                      std::span<const std::uint64_t> key_hashes) {
   client.last_command = &command;
   client.replies().set_memory_max(server_.io().ReplyBytesMax());
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
-                         first_key_hash);
+                         key_hashes);
   command.handler()(context);
   server_.ReadClock();
   const bool failed = client.reply().errors_written() != errors_before;

@@ -23,10 +23,10 @@ class Dispatcher {
     kPostponed,  // CLIENT PAUSE holds it: run it again later
   };
   // `command` is what arguments[0] names, or arguments[1] of a container; the container itself when
-  // that is unknown; null when arguments[0] is. `first_key_hash` is the hash of the
-  // argument at command->first_key(), when there is one.
+  // that is unknown; null when arguments[0] is. `key_hashes` are those of the
+  // arguments at command->key_range().
   Outcome Run(Client& client, const Command* command, std::span<std::string_view> arguments,
-              std::uint64_t first_key_hash);
+              std::span<const std::uint64_t> key_hashes);
   // The client sent what is no request: replies with `text` and closes.
   void RunFault(Client& client, std::string_view text);
 
@@ -39,7 +39,7 @@ class Dispatcher {
   void Reject(Client& client, const Command* command, std::string_view error);
   bool Paused(const Command& command) const;
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
-            std::uint64_t first_key_hash);
+            std::span<const std::uint64_t> key_hashes);
   void Account(Client& client, const Command& command, std::span<std::string_view> arguments,
                std::int64_t nanoseconds, bool failed);
   void CountError(Client& client);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <span>
+#include <algorithm>
 #include <utility>
 
 #include "src/command_table.h"
@@ -30,33 +30,67 @@ void RequestBatch::Add(Client& client, std::string_view bytes) {
   client.parsed_bytes += client.parser().size();
   Note(client);
   if (count == 0) return;  // an empty request gets no reply
-  const Command* command = server_.commands().Find(arguments_[first]);
-  if (command != nullptr && !command->subcommands().empty() && count > 1) {
-    const Command* const subcommand = command->FindSubcommand(arguments_[first + 1]);
-    if (subcommand != nullptr) command = subcommand;
+  const std::span<const std::string_view> arguments(arguments_.data() + first, count);
+  const Command* const command = FindCommand(arguments);
+  const auto first_key = static_cast<std::uint32_t>(key_hashes_.size());
+  const std::uint32_t keys = HashKeys(client, command, arguments);
+  requests_.push_back({.client = &client,
+                       .command = command,
+                       .begin = begin,
+                       .first_argument = first,
+                       .argument_count = count,
+                       .first_key = first_key,
+                       .key_count = keys});
+}
+
+// The subcommand where there is one by that name.
+const Command* RequestBatch::FindCommand(std::span<const std::string_view> arguments) {
+  if (arguments[0] != last_name_) {
+    const Command* const found = server_.commands().Find(arguments[0]);
+    if (found == nullptr) return nullptr;
+    last_name_ = arguments[0];
+    last_command_ = found;
   }
-  std::uint64_t hash = 0;
-  if (command != nullptr) {
-    const std::size_t key = command->first_key();
-    if (key != 0 && key < count) {
-      const storage::Keyspace& keyspace =
-          server_.databases()[static_cast<std::size_t>(client.database)];
-      hash = keyspace.Hash(arguments_[first + key]).hash;
-      keyspace.PrefetchBucket(hash);
-    }
+  const Command* const command = last_command_;
+  if (command->subcommands().empty() || arguments.size() == 1) [[likely]]
+    return command;
+  const Command* const subcommand = command->FindSubcommand(arguments[1]);
+  return subcommand != nullptr ? subcommand : command;
+}
+
+// Hashes the keys that stand at fixed positions and asks for the buckets of the first ones. Returns
+// their number.
+std::uint32_t RequestBatch::HashKeys(const Client& client, const Command* command,
+                                     std::span<const std::string_view> arguments) {
+  if (command == nullptr) return 0;
+  const KeyRange& range = command->key_range();
+  const std::size_t count = range.Count(arguments.size());
+  if (count == 0) return 0;
+  const storage::Keyspace& keyspace =
+      server_.databases()[static_cast<std::size_t>(client.database)];
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t hash = keyspace.Hash(arguments[range.first + i * range.step]).hash;
+    if (i < kKeysMax) keyspace.PrefetchBucket(hash);
+    key_hashes_.push_back(hash);
   }
-  requests_.push_back({&client, command, hash, begin, first, count});
+  return static_cast<std::uint32_t>(count);
 }
 
 void RequestBatch::AddFault(Client& client, std::string_view text) {
   const auto first = static_cast<std::uint32_t>(arguments_.size());
   arguments_.push_back(text);
   Note(client);
-  requests_.push_back({&client, nullptr, 0, client.parsed_bytes, first, 0});
+  requests_.push_back({.client = &client,
+                       .command = nullptr,
+                       .begin = client.parsed_bytes,
+                       .first_argument = first,
+                       .argument_count = 0,
+                       .first_key = 0,
+                       .key_count = 0});
 }
 
 void RequestBatch::Run() {
-  if (requests_.size() > 1) Prefetch();
+  if (key_hashes_.size() > 1) PrefetchEntries();
   server_.ReadClock();
   for (const Request& request : requests_) {
     const Client& client = *request.client;
@@ -66,7 +100,11 @@ void RequestBatch::Run() {
   current_ = {};
   requests_.clear();
   arguments_.clear();
-  if (arguments_.capacity() > kArgumentsKept) std::vector<std::string_view>().swap(arguments_);
+  key_hashes_.clear();
+  if (arguments_.capacity() > kArgumentsKept) {
+    std::vector<std::string_view>().swap(arguments_);
+    std::vector<std::uint64_t>().swap(key_hashes_);
+  }
   for (Client* client : clients_) {
     client->in_batch = false;
     client->query().Consume(std::exchange(client->parsed_bytes, 0));
@@ -82,11 +120,14 @@ void RequestBatch::Note(Client& client) {
   clients_.push_back(&client);
 }
 
-void RequestBatch::Prefetch() {
+void RequestBatch::PrefetchEntries() const {
   for (const Request& request : requests_) {
-    if (request.first_key_hash == 0) continue;
     const auto database = static_cast<std::size_t>(request.client->database);
-    std::as_const(server_.databases())[database].PrefetchEntry(request.first_key_hash);
+    const storage::Keyspace& keyspace = std::as_const(server_.databases())[database];
+    const std::size_t count = std::min<std::size_t>(request.key_count, kKeysMax);
+    for (std::size_t i = 0; i < count; ++i) {
+      keyspace.PrefetchEntry(key_hashes_[request.first_key + i]);
+    }
   }
 }
 
@@ -100,7 +141,8 @@ void RequestBatch::RunOne(const Request& request) {
   }
   current_ = {&client, arguments.data(), arguments.size()};
   const Dispatcher::Outcome outcome =
-      server_.dispatcher().Run(client, request.command, arguments, request.first_key_hash);
+      server_.dispatcher().Run(client, request.command, arguments,
+                               {key_hashes_.data() + request.first_key, request.key_count});
   if (outcome == Dispatcher::Outcome::kPostponed) {
     // It and what follows stay in the query buffer and are parsed again when the pause ends.
     client.postponed = true;

@@ -27,6 +27,7 @@ using storage::Keyspace;
 void Del(CommandContext& context) {
   std::int64_t removed = 0;
   for (std::size_t i = 1; i < context.argc(); ++i) {
+    context.PrefetchAhead(i);
     removed += context.keyspace().Delete(context.Key(i), context.now()) ? 1 : 0;
   }
   context.Changed(static_cast<std::uint64_t>(removed));
@@ -38,6 +39,7 @@ void Unlink(CommandContext& context) { Del(context); }
 std::int64_t CountExisting(const CommandContext& context, storage::Lookup lookup) {
   std::int64_t existing = 0;
   for (std::size_t i = 1; i < context.argc(); ++i) {
+    context.PrefetchAhead(i);
     existing += context.keyspace().Find(context.Key(i), context.now(), lookup) ? 1 : 0;
   }
   return existing;

@@ -285,6 +285,7 @@ void GetSet(CommandContext& context) {
 void MGet(CommandContext& context) {
   context.reply().Array(context.argc() - 1);
   for (std::size_t i = 1; i < context.argc(); ++i) {
+    context.PrefetchAhead(i);
     const EntryView entry = context.FindForRead(i);
     if (!entry || entry.type() != storage::ValueType::kString) {
       context.reply().Null();
@@ -298,6 +299,7 @@ void MGet(CommandContext& context) {
 std::size_t SetPairs(CommandContext& context) {
   std::size_t i = 1;
   for (; i < context.argc(); i += 2) {
+    context.PrefetchAhead(i);
     if (context.keyspace().SetString(context.Key(i), context.arg(i + 1), context.now(), {}) ==
         storage::StoreResult::kNoMemory) {
       break;
@@ -321,6 +323,7 @@ void MSet(CommandContext& context) {
 void MSetNx(CommandContext& context) {
   if (context.argc() % 2 == 0) return context.ReplyWrongArity();
   for (std::size_t i = 1; i < context.argc(); i += 2) {
+    context.PrefetchAhead(i);
     if (context.FindForWrite(i)) return context.reply().Integer(0);
   }
   const std::size_t end = SetPairs(context);

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "src/command_keys.h"
 #include "src/text.h"
 
 namespace aeris {
@@ -49,6 +52,43 @@ TEST(CommandTable, FindsSubcommandsByFullName) {
   for (const std::string_view name : {"client|", "|list", "client|nosuch", "get|list", "|"}) {
     EXPECT_EQ(table.FindFullName(name), nullptr) << name;
   }
+}
+
+// The positions that the batch works out by itself are those that COMMAND GETKEYS gives first.
+TEST(CommandTable, KeyRangesAgreeWithTheKeySpecs) {
+  const CommandTable table;
+  std::size_t compared = 0;
+  for (const CommandTable::Named& named : table.commands()) {
+    const KeyRange& range = named.command->key_range();
+    if (range.first == 0) continue;
+    for (std::size_t count = 1; count < 12; ++count) {
+      const std::vector<std::string_view> arguments(count, "3");
+      KeyPositions positions;
+      if (!named.command->ArityMatches(count)) continue;
+      if (!FindKeys(named.command->spec(), arguments, positions)) continue;
+      ASSERT_LE(range.Count(count), positions.keys().size()) << named.name << " " << count;
+      if (named.command->spec().keys.size() == 1) {
+        EXPECT_EQ(range.Count(count), positions.keys().size()) << named.name << " " << count;
+      }
+      for (std::size_t i = 0; i < range.Count(count); ++i) {
+        EXPECT_EQ(positions.keys()[i].index, range.first + i * range.step) << named.name << " " << count;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 300u);
+}
+
+TEST(CommandTable, KeyRangesEndWithTheArguments) {
+  const CommandTable table;
+  const KeyRange& mset = table.Find("mset")->key_range();
+  EXPECT_EQ(mset.Count(1), 0u);
+  EXPECT_EQ(mset.Count(2), 1u);
+  EXPECT_EQ(mset.Count(3), 1u);
+  EXPECT_EQ(mset.Count(4), 2u);
+  EXPECT_EQ(mset.Count(5), 2u);
+  EXPECT_EQ(table.Find("get")->key_range().Count(1), 0u);
+  EXPECT_EQ(table.Find("ping")->key_range().Count(2), 0u);
 }
 
 TEST(CommandTable, RenamesAndRemoves) {

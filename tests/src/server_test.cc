@@ -36,8 +36,51 @@ std::string Bulk(std::string_view text) {
   return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
 }
 
+std::string Multibulk(const std::vector<std::string>& arguments) {
+  std::string bytes = "*" + std::to_string(arguments.size()) + "\r\n";
+  for (const std::string& argument : arguments) bytes += Bulk(argument);
+  return bytes;
+}
+
 OutputLimit Hard(std::uint64_t bytes) {
   return {.hard_bytes = bytes, .soft_bytes = 0, .soft_seconds = 0};
+}
+
+// Commands of as many keys as a batch prefetches, one fewer, one more and many more give what the
+// same keys give one by one.
+TEST(Server, CommandsOfManyKeysDoWhatSingleKeysDo) {
+  for (const std::size_t keys : {1u, 2u, 10u, 127u, 128u, 129u, 160u, 161u, 1000u, 5000u}) {
+    SCOPED_TRACE(keys);
+    TestServer server;
+    TestClient client(server);
+    std::vector<std::string> mset = {"MSET"}, mget = {"mget"}, exists = {"EXISTS"}, del = {"DEL"};
+    std::string singles, values;
+    for (std::size_t i = 0; i < keys; ++i) {
+      const std::string key = "key:" + std::to_string(i), value = "value:" + std::to_string(i * 7);
+      mset.insert(mset.end(), {key, value});
+      mget.push_back(key);
+      exists.push_back(key);
+      // Every other one is deleted, and one that was never there.
+      if (i % 2 == 0) del.push_back(key);
+      singles += Request({"GET", key});
+      values += Bulk(value);
+    }
+    EXPECT_EQ(client.Talk(Multibulk(mset)), "+OK\r\n");
+    EXPECT_EQ(client.Talk(singles), values);
+    EXPECT_EQ(client.Talk(Multibulk(mget)), "*" + std::to_string(keys) + "\r\n" + values);
+    EXPECT_EQ(client.Talk(Multibulk(exists)), ":" + std::to_string(keys) + "\r\n");
+    del.push_back("absent");
+    const std::size_t deleted = (keys + 1) / 2;
+    // In one batch with what comes before and after.
+    EXPECT_EQ(client.Talk(Multibulk(exists) + Multibulk(del) + Multibulk(exists)),
+              ":" + std::to_string(keys) + "\r\n:" + std::to_string(deleted) +
+                  "\r\n:" + std::to_string(keys - deleted) + "\r\n");
+    EXPECT_EQ(client.Talk(Multibulk(mget)).size(),
+              client.Talk("*1\r\n$4\r\nPING\r\n" + singles).size() - 7 +
+                  ("*" + std::to_string(keys) + "\r\n").size());
+    mset[0] = "MSETNX";
+    EXPECT_EQ(client.Talk(Multibulk(mset)), deleted == keys ? ":1\r\n" : ":0\r\n");
+  }
 }
 
 TEST(Server, KeepsTheOrderOfPipelinesOfSeveralClients) {
