@@ -42,8 +42,13 @@ bool Databases::ExpireDue(UnixMs now, std::size_t keys_max) {
   return more;
 }
 
-void Databases::Maintain(std::size_t buckets_max) {
-  for (auto& keyspace : keyspaces_) keyspace->Maintain(buckets_max);
+bool Databases::Maintain(std::size_t work_max) {
+  for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
+    storage::Keyspace& keyspace = *keyspaces_[maintain_next_];
+    maintain_next_ = (maintain_next_ + 1) % keyspaces_.size();
+    if (keyspace.Maintain(work_max)) return true;
+  }
+  return false;
 }
 
 storage::Keyspace::Memory Databases::memory() const {

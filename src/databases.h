@@ -35,8 +35,9 @@ class Databases {
   // A step of active expiry over all keyspaces, looking at about `keys_max` keys. True when due
   // keys are left.
   bool ExpireDue(UnixMs now, std::size_t keys_max);
-  // A step of growing and shrinking tables.
-  void Maintain(std::size_t buckets_max);
+  // A step of Keyspace::Maintain for one keyspace that has work. True when there was one: more may
+  // be left.
+  bool Maintain(std::size_t work_max);
 
   storage::Keyspace::Memory memory() const;  // of all
 
@@ -44,7 +45,9 @@ class Databases {
   storage::KeyspaceContext& context_;
   Discard discard_;
   std::vector<std::unique_ptr<storage::Keyspace>> keyspaces_;
-  std::size_t expire_next_ = 0;  // whose turn it is, so that one busy database starves no other
+  // Whose turn it is, so that one busy database starves no other.
+  std::size_t expire_next_ = 0;
+  std::size_t maintain_next_ = 0;
 };
 
 }  // namespace aeris

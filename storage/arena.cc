@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "storage/prefetch.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
@@ -19,6 +21,7 @@
 namespace aeris::storage {
 namespace {
 
+constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kTouchBytes = 4096;
 constexpr std::size_t kCommitPagesMin = 32;  // 2 MiB
 // A page here would hold a slot whose reference has 32 low zero bits.
@@ -34,6 +37,15 @@ constexpr auto kClassSlots = [] {
   }
   return slots;
 }();
+
+// What turns used slots into a bin: used * kBinScale >> 16, without a division.
+constexpr std::uint32_t BinScale(std::size_t bins, std::size_t slots) {
+  return static_cast<std::uint32_t>((bins << 16) / (slots + 1));
+}
+
+// A class is swept while its slots in use and this share of room to spare leave a page over.
+constexpr std::size_t kSpareToStart = 16;
+constexpr std::size_t kSpareToStop = 32;
 
 std::size_t DefaultReserve() {
   const auto pages = static_cast<std::size_t>(std::max(1L, sysconf(_SC_PHYS_PAGES)));
@@ -72,7 +84,7 @@ Ref Arena::Allocate(std::size_t bytes) {
     head.state = PageState::kFull;
     state.current = kNoPage;
   }
-  bytes_in_use_ += slot_bytes;
+  ++state.used;
   ASAN_UNPOISON_MEMORY_REGION(At(ref), slot_bytes);
   return ref;
 }
@@ -91,8 +103,14 @@ void Arena::Free(Ref ref) {
   head.free_head =
       static_cast<std::uint16_t>(static_cast<std::size_t>(slot - PageStart(page)) / kGranuleBytes);
   --head.used;
-  bytes_in_use_ -= slot_bytes;
+  --classes_[head.size_class].used;
   AfterFree(page, head);
+}
+
+std::size_t Arena::bytes_in_use() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < classes_.size(); ++i) bytes += classes_[i].used * kClassBytes[i];
+  return bytes;
 }
 
 Arena::PageInfo Arena::InfoOf(std::size_t page) const {
@@ -172,12 +190,16 @@ void Arena::ReleasePage(std::uint32_t page) {
   PageHeader& head = header(page);
   head.state = PageState::kFree;
   --pages_in_use_;
-  if (resident_empty_ < options_.reserve_pages + pages_in_use_ / 32) {
-    head.next = resident_head_;
-    resident_head_ = page;
-    ++resident_empty_;
-    return;
-  }
+  --classes_[head.size_class].pages;
+  if (resident_empty_ >= ReserveMax()) return GiveBack(page);
+  head.next = resident_head_;
+  resident_head_ = page;
+  ++resident_empty_;
+}
+
+// The memory of an empty page goes back to the kernel.
+void Arena::GiveBack(std::uint32_t page) {
+  PageHeader& head = header(page);
   // Fails only for locked memory, which then simply stays.
   if (madvise(PageStart(page), kPageBytes, MADV_DONTNEED) == 0) {
     bytes_held_ -= head.touched * kTouchBytes;
@@ -185,6 +207,16 @@ void Arena::ReleasePage(std::uint32_t page) {
   }
   head.next = returned_head_;
   returned_head_ = page;
+}
+
+bool Arena::ReturnPages(std::size_t pages_max) {
+  for (; pages_max > 0 && resident_empty_ > ReserveMax(); --pages_max) {
+    const std::uint32_t page = resident_head_;
+    resident_head_ = header(page).next;
+    --resident_empty_;
+    GiveBack(page);
+  }
+  return resident_empty_ > ReserveMax();
 }
 
 // kNoPage without memory.
@@ -206,6 +238,7 @@ std::uint32_t Arena::PageWithRoom(std::size_t size_class) {
   head.bump = 0;
   head.size_class = static_cast<std::uint8_t>(size_class);
   head.state = PageState::kCurrent;
+  ++state.pages;
   return page;
 }
 
@@ -216,6 +249,8 @@ Ref Arena::TakeSlot(std::uint32_t page, std::size_t slot_bytes) {
     std::byte* const slot = PageStart(page) + head.free_head * kGranuleBytes;
     ASAN_UNPOISON_MEMORY_REGION(slot, sizeof head.free_head);
     std::memcpy(&head.free_head, slot, sizeof head.free_head);
+    // The next allocation reads there, and would wait for it.
+    if (head.free_head != kNoSlot) Prefetch(PageStart(page) + head.free_head * kGranuleBytes);
     return RefOf(slot);
   }
   const std::size_t offset = head.bump * slot_bytes;
@@ -258,15 +293,115 @@ void Arena::AfterFree(std::uint32_t page, PageHeader& head) {
       }
       return;
     }
+    case PageState::kEmptying: {
+      const std::size_t granule = head.free_head;
+      emptying_.used[granule / 64] &= ~(std::uint64_t{1} << (granule % 64));
+      if (head.used != 0) return;
+      emptying_.page = kNoPage;
+      return ReleasePage(page);
+    }
     case PageState::kUnused:
     case PageState::kFree:
       AERIS_CHECK(!"a slot of an empty page was freed");
   }
 }
 
-// Slots are many in small classes and at least 8 in the largest, so quarters tell pages apart.
+// --- Emptying
+
+std::size_t Arena::SlotsToMove(std::span<Ref> refs) {
+  if (emptying_.page == kNoPage && !StartEmptying()) return 0;
+  const Ref first = emptying_.page * std::size_t{kPageGranules};
+  std::size_t count = 0;
+  std::size_t word = emptying_.next / 64;
+  std::uint64_t ahead = ~std::uint64_t{0} << (emptying_.next % 64);
+  for (; word < emptying_.used.size(); ++word, ahead = ~std::uint64_t{0}) {
+    for (std::uint64_t bits = emptying_.used[word] & ahead; bits != 0; bits &= bits - 1) {
+      const std::size_t granule = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      emptying_.next = static_cast<std::uint32_t>(granule);
+      if (count == refs.size()) return count;
+      refs[count++] = first + granule;
+    }
+  }
+  emptying_.next = kPageGranules;
+  // All have been handed out, and moving them releases the page.
+  AERIS_DCHECK(count != 0);
+  return count;
+}
+
+void Arena::StopEmptying() {
+  const std::uint32_t page = emptying_.page;
+  if (page == kNoPage) return;
+  emptying_.page = kNoPage;
+  PageHeader& head = header(page);
+  head.state = PageState::kBinned;
+  Link(page, BinOf(head));
+}
+
+bool Arena::WorthEmptying(std::size_t size_class) {
+  ClassState& state = classes_[size_class];
+  if (state.pages < 2) return false;
+  const std::size_t slots = kClassSlots[size_class];
+  const std::size_t spare = state.used / (state.sparse ? kSpareToStop : kSpareToStart);
+  state.sparse = state.pages > (state.used + spare + slots - 1) / slots;
+  return state.sparse;
+}
+
+// Takes the sparsest page of a sparse class. There is one: only one page is current, and the room
+// of all is more than that of a page.
+bool Arena::StartEmptying() {
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    next_class_ = (next_class_ + 1) % classes_.size();
+    if (!WorthEmptying(next_class_)) continue;
+    for (std::size_t bin = 0; bin < kBins; ++bin) {
+      const std::uint32_t page = classes_[next_class_].bins[bin];
+      if (page == kNoPage) continue;
+      Unlink(page, bin);
+      header(page).state = PageState::kEmptying;
+      emptying_.page = page;
+      emptying_.next = 0;
+      FindUsedSlots(page);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Arena::FindUsedSlots(std::uint32_t page) {
+  const PageHeader& head = header(page);
+  std::byte* const start = PageStart(page);
+  // The free list leads through cold lines one after the other, unless they are on their way.
+  for (std::size_t at = 0; at < head.touched * kTouchBytes; at += kCacheLine) Prefetch(start + at);
+  emptying_.used.fill(0);
+  const std::size_t slot_granules = kClassBytes[head.size_class] / kGranuleBytes;
+  for (std::size_t i = 0; i < head.bump; ++i) {
+    const std::size_t granule = i * slot_granules;
+    emptying_.used[granule / 64] |= std::uint64_t{1} << (granule % 64);
+  }
+  for (std::uint16_t at = head.free_head; at != kNoSlot;) {
+    emptying_.used[at / 64u] &= ~(std::uint64_t{1} << (at % 64u));
+    at = NextFree(page, at);
+  }
+}
+
+std::uint16_t Arena::NextFree(std::uint32_t page, std::uint16_t granule) const {
+  std::byte* const slot = PageStart(page) + granule * kGranuleBytes;
+  std::uint16_t next = 0;
+  ASAN_UNPOISON_MEMORY_REGION(slot, kGranuleBytes);
+  std::memcpy(&next, slot, sizeof next);
+  ASAN_POISON_MEMORY_REGION(slot, kGranuleBytes);
+  return next;
+}
+
+// --- Bins
+
+// Slots are many in small classes and at least 8 in the largest.
 std::size_t Arena::BinOf(const PageHeader& head) {
-  return head.used * std::uint32_t{kBins} / (kClassSlots[head.size_class] + 1u);
+  constexpr auto kScale = [] {
+    std::array<std::uint32_t, SizeClass::kCount> scale{};
+    for (std::size_t i = 0; i < scale.size(); ++i) scale[i] = BinScale(kBins, kClassSlots[i]);
+    return scale;
+  }();
+  return head.used * kScale[head.size_class] >> 16;
 }
 
 void Arena::Link(std::uint32_t page, std::size_t bin) {
@@ -290,20 +425,25 @@ void Arena::Unlink(std::uint32_t page, std::size_t bin) {
 }
 
 void Arena::CheckInvariants() const {
-  std::size_t in_use = 0, held = 0, pages = 0, free_pages = 0, binned = 0;
+  std::size_t held = 0, pages = 0, free_pages = 0, binned = 0;
+  std::array<ClassState, SizeClass::kCount> counted;
   for (std::size_t page = first_page_; page < pages_end_; ++page) {
     const PageHeader& head = header(page);
     held += head.touched * kTouchBytes;
     if (const PageInfo info = InfoOf(page); info.slots != 0) {
       ++pages;
-      in_use += info.used * info.slot_bytes;
       CheckPage(static_cast<std::uint32_t>(page));
       binned += head.state == PageState::kBinned;
+      ++counted[head.size_class].pages;
+      counted[head.size_class].used += info.used;
     } else {
       free_pages += head.state == PageState::kFree;
     }
   }
-  AERIS_CHECK(in_use == bytes_in_use_);
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    AERIS_CHECK(counted[i].pages == classes_[i].pages);
+    AERIS_CHECK(counted[i].used == classes_[i].used);
+  }
   AERIS_CHECK(held == bytes_held_);
   AERIS_CHECK(pages == pages_in_use_);
   std::size_t listed = 0;
@@ -333,16 +473,21 @@ void Arena::CheckPage(std::uint32_t page) const {
     AERIS_CHECK(free < head.bump);
     const std::size_t offset = at * kGranuleBytes;
     AERIS_CHECK(offset % slot_bytes == 0 && offset / slot_bytes < head.bump);
-    std::byte* const slot = PageStart(page) + offset;
-    ASAN_UNPOISON_MEMORY_REGION(slot, slot_bytes);
-    std::memcpy(&at, slot, sizeof at);
-    ASAN_POISON_MEMORY_REGION(slot, slot_bytes);
+    AERIS_CHECK(emptying_.page != page || (emptying_.used[at / 64u] >> (at % 64u) & 1) == 0);
+    at = NextFree(page, at);
   }
   AERIS_CHECK(head.bump <= slots);
   AERIS_CHECK(head.used + free == head.bump);
   AERIS_CHECK(head.used > 0);
   AERIS_CHECK((head.state == PageState::kFull) == (head.used == slots));
   AERIS_CHECK((head.state == PageState::kCurrent) == (classes_[head.size_class].current == page));
+  AERIS_CHECK((head.state == PageState::kEmptying) == (emptying_.page == page));
+  if (head.state != PageState::kEmptying) return;
+  std::size_t marked = 0;
+  for (const std::uint64_t word : emptying_.used) {
+    marked += static_cast<std::size_t>(std::popcount(word));
+  }
+  AERIS_CHECK(marked == head.used);
 }
 
 }  // namespace aeris::storage

@@ -8,31 +8,38 @@
 //             page 0, 1, ...: never handed out      ^ committed (read-write) in growing steps
 //   page    [ slot | slot | slot (free: 2 bytes, the next free slot) | never used ... | rest ]
 //   header  free head 2, used 2, bump 2, class 1, state + touched 1, next 4, previous 4
+//   class   current page 4, bins of pages 8 x 4, pages 4, slots in use 8, sparse 1
 //
 // Size classes: every 4 bytes to 256, every 8 to 512, then 8 per doubling to 8 KiB: 128 classes, 2
 // bytes of slack in the mean for small entries, 6 % for large ones.
 // Holds:    a slot is in use or in its page's free list or beyond `bump`; a page is empty, the
-//           current page of its class, in one of the class's fullness bins, or full; reference 0
-//           and references whose low 32 bits are zero are never given (a table marks free slots
-//           so).
+//           current page of its class, in one of the class's fullness bins, full, or the one that
+//           is being emptied; reference 0 and references whose low 32 bits are zero are never given
+//           (a table marks free slots so).
 // Order:    a class allocates from its current page until that is full, then takes the fullest page
 //           that has room, so sparse pages run empty; empty pages are reused by all classes, the
 //           last one freed first, and a few stay resident, the others are returned to the kernel.
+// Sweep:    a class whose entries would fit one page less with 1/16 of room to spare is sparse, and
+//           stays so until 1/32 is left: its sparsest page is taken out of the bins and its slots
+//           in use are handed to the owner, who moves what lives there (SlotsToMove). A bitmap made
+//           from the page's free list, and kept by Free, tells used slots from free ones. Classes
+//           count pages and slots, so that finding nothing to do costs 128 comparisons.
 // Cost:     Allocate and Free O(1): the page header (16 bytes, warm) and the slot's first line.
 // Memory:   0.25 permille for headers, the tail of each page (below 1/8 for the largest classes);
 //           no syscall and no memory before the first allocation.
 // Threads:  none; may be destroyed on another thread than the one that used it.
 // Not for:  anything above kSlotBytesMax.
 // Rejected: general allocators: 5 to 8 bytes more per entry in classes of 16 bytes, 64-bit
-//           references, and sparse pages that nobody can empty. Evacuation of sparse pages will
-//           walk pages with VisitPages and move what lives there; a reference's page is
-//           PageOf(ref).
+//           references, and sparse pages that nobody can empty. A bitmap for every page: a cache
+//           line more per allocation for what the sweep alone needs. Reading an entry to see
+//           whether its slot is in use: a freed one still looks like one.
 // Measured: tests/bench/storage/arena_bench.cc
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "src/base/check.h"
 
@@ -83,7 +90,7 @@ class Arena {
     // Addresses to reserve; 0 is twice the physical memory, rounded up to a power of two, at most
     // kReserveBytesMax. Where the kernel refuses, half is tried, and so on.
     std::size_t reserve_bytes = 0;
-    // Empty pages kept resident, beside 1/32 of the pages in use.
+    // Empty pages kept resident, beside 1/64 of the pages in use.
     std::size_t reserve_pages = 16;
   };
 
@@ -106,11 +113,22 @@ class Arena {
   }
   std::size_t SlotBytes(Ref ref) const { return kClassBytes[headers_[PageOf(ref)].size_class]; }
 
-  std::size_t bytes_in_use() const { return bytes_in_use_; }  // slots handed out, whole classes
-  std::size_t bytes_held() const { return bytes_held_; }      // of pages, as far as ever touched
+  std::size_t bytes_in_use() const;  // slots handed out, whole classes; O(classes)
+  std::size_t bytes_held() const { return bytes_held_; }  // of pages, as far as ever touched
   std::size_t reserved_bytes() const { return reserved_bytes_; }
 
-  // --- Pages, for the sweep that empties sparse ones.
+  // --- The sweep that empties sparse pages, one at a time.
+  // Slots in use of the page that is being emptied, a new one if there is none and a class is
+  // sparse; at most refs.size(). Returns how many, 0 when there is nothing to gain. The caller
+  // moves all of them to slots that it allocates, and frees these, or calls StopEmptying().
+  [[nodiscard]] std::size_t SlotsToMove(std::span<Ref> refs);
+  // The page that is being emptied is used again as it is.
+  void StopEmptying();
+  // Gives up to `pages_max` empty pages beyond the reserve back to the kernel; true while there are
+  // more.
+  bool ReturnPages(std::size_t pages_max);
+
+  // --- Pages.
   struct PageInfo {
     std::size_t page = 0;
     std::size_t slot_bytes = 0;
@@ -132,9 +150,10 @@ class Arena {
  private:
   static constexpr std::uint32_t kNoPage = 0;  // page 0 holds headers
   static constexpr std::uint16_t kNoSlot = 0xffff;
-  static constexpr std::size_t kBins = 4;
+  static constexpr std::size_t kBins = 8;
+  static constexpr std::size_t kPageGranules = kPageBytes / kGranuleBytes;
 
-  enum class PageState : std::uint8_t { kUnused, kFree, kCurrent, kBinned, kFull };
+  enum class PageState : std::uint8_t { kUnused, kFree, kCurrent, kBinned, kFull, kEmptying };
 
   struct PageHeader {
     std::uint16_t free_head;  // granule of the first free slot, kNoSlot
@@ -150,6 +169,16 @@ class Arena {
   struct ClassState {
     std::uint32_t current = kNoPage;
     std::array<std::uint32_t, kBins> bins{};  // by fullness, the last is the fullest
+    std::uint32_t pages = 0;
+    std::uint64_t used = 0;  // slots
+    bool sparse = false;     // pages are being emptied until there is little to gain
+  };
+
+  // The page that is being emptied.
+  struct Emptying {
+    std::uint32_t page = kNoPage;
+    std::uint32_t next = 0;                                // granule from which on slots are left
+    std::array<std::uint64_t, kPageGranules / 64> used{};  // a bit per granule: a used slot begins
   };
 
   PageHeader& header(std::size_t page) const { return headers_[page]; }
@@ -163,6 +192,12 @@ class Arena {
   Ref TakeSlot(std::uint32_t page, std::size_t slot_bytes);
   void Touch(PageHeader& page, std::size_t bytes);
   void AfterFree(std::uint32_t page, PageHeader& head);
+  void GiveBack(std::uint32_t page);
+  std::size_t ReserveMax() const { return options_.reserve_pages + pages_in_use_ / 64; }
+  bool WorthEmptying(std::size_t size_class);
+  bool StartEmptying();
+  void FindUsedSlots(std::uint32_t page);
+  std::uint16_t NextFree(std::uint32_t page, std::uint16_t granule) const;
 
   static std::size_t BinOf(const PageHeader& head);
   void Link(std::uint32_t page, std::size_t bin);
@@ -180,9 +215,10 @@ class Arena {
   std::size_t resident_empty_ = 0;
   std::uint32_t resident_head_ = kNoPage;  // empty pages that are still resident, last freed first
   std::uint32_t returned_head_ = kNoPage;  // empty pages whose memory went back to the kernel
-  std::size_t bytes_in_use_ = 0;
   std::size_t bytes_held_ = 0;
   std::array<ClassState, SizeClass::kCount> classes_;
+  Emptying emptying_;
+  std::size_t next_class_ = 0;  // from which on a sparse one is looked for
 };
 
 }  // namespace aeris::storage

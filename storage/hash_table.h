@@ -25,8 +25,9 @@
 // A move ends in time: it starts at n homes when more than 8.5 n keys are there (growing), into
 //           1.3 n homes, and each insertion moves kMovePerChange = 4 buckets, so at the end there
 //           are at most 8.75 n keys, 0.68 of the new array; and no part of either array is denser
-//           than 8.75 per bucket, since both keep the order of hashes. Shrinking starts below 3.5 n
-//           keys, into 0.54 n homes, and ends with at most 3.75 n keys: a load of 0.70.
+//           than 8.75 per bucket, since both keep the order of hashes. Shrinking starts below 5 n
+//           keys, into 0.77 n homes, and ends with at most 5.25 n keys: a load of 0.68. It starts
+//           that early so that a table that lost half of its keys is at most 1.7 times a fresh one.
 // Skew:     identical or adversarial hashes make runs of full buckets. Everything stays correct,
 //           operations become linear in the run; the tail grows when a run passes it. Only hashes
 //           without a secret get there.
@@ -93,7 +94,7 @@ template <HashTablePolicy Policy>
 class HashTable {
  public:
   static constexpr double kGrowLoad = 0.85;
-  static constexpr double kShrinkLoad = 0.35;
+  static constexpr double kShrinkLoad = 0.5;
   static constexpr double kFreshLoad = 0.65;             // after a step in either direction
   static constexpr double kFullLoad = 0.95;              // where no larger array can be had
   static constexpr std::uint64_t kMovePerChange = 4;     // home buckets moved by each change

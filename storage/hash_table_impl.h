@@ -267,8 +267,9 @@ template <HashTablePolicy Policy>
 void HashTable<Policy>::ShrinkIfSparse() {
   if (moving() || size_ >= shrink_below_) return;
   const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
+  const std::uint64_t homes = static_cast<std::uint64_t>(fresh) + 1;
   // A table that stays larger than it needs to be works as well; the next change tries again.
-  static_cast<void>(StartMove(static_cast<std::uint64_t>(fresh) + 1));
+  if (homes < main_.homes()) static_cast<void>(StartMove(homes));
 }
 
 template <HashTablePolicy Policy>

@@ -31,6 +31,8 @@ constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
 constexpr UnixMs kClockSlack = 24 * 3600 * 1000;
 constexpr std::size_t kLargeBytes = std::size_t{1} << 20;  // freed in about 50 us
 constexpr std::size_t kLargeBlobs = 64;
+constexpr std::size_t kMoveBatch = 64;    // entries on their way into the cache at once
+constexpr std::size_t kWorkPerPage = 32;  // what returning a page costs, in entries moved
 
 // What the table knows about entries.
 class EntryPolicy {
@@ -96,6 +98,9 @@ struct Keyspace::Impl {
   std::optional<std::span<char>> ResizeInline(const HashedKey& key, Table::Slot slot,
                                               std::size_t size);
   std::span<char> WritableText(Table::Slot slot);
+
+  bool EmptyPages(std::size_t entries_max);
+  bool MoveEntry(Ref from, std::uint64_t hash);
 
   void Forget(EntryView entry);
   void Remove(Table::Slot slot, std::uint64_t hash);
@@ -345,6 +350,45 @@ void Keyspace::Impl::Remove(Table::Slot slot, std::uint64_t hash) {
   Forget(entry);
 }
 
+// --- Memory
+
+// Moves up to `entries_max` entries out of sparse pages. False when there is nothing to gain.
+bool Keyspace::Impl::EmptyPages(std::size_t entries_max) {
+  std::array<Ref, kMoveBatch> refs;
+  std::array<std::uint64_t, kMoveBatch> hashes;
+  const EntryPolicy& policy = table.policy();
+  for (std::size_t moved = 0; moved < entries_max;) {
+    const std::size_t count =
+        arena.SlotsToMove(std::span(refs).first(std::min(kMoveBatch, entries_max - moved)));
+    if (count == 0) return false;
+    for (std::size_t i = 0; i < count; ++i) policy.Prefetch(refs[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = policy.HashOf(refs[i]);
+      table.PrefetchBucket(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (MoveEntry(refs[i], hashes[i])) continue;
+      arena.StopEmptying();
+      return false;
+    }
+    moved += count;
+  }
+  return true;
+}
+
+// To the fullest page that has room. False, and nothing done, without memory.
+bool Keyspace::Impl::MoveEntry(Ref from, std::uint64_t hash) {
+  const std::size_t bytes = arena.SlotBytes(from);
+  const Ref to = arena.Allocate(bytes);
+  if (to == 0) return false;
+  std::memcpy(arena.At(to), arena.At(from), bytes);
+  const Table::Slot slot = table.FindRef(hash, from);
+  AERIS_CHECK(slot);  // whatever is in the arena is in the table
+  table.Replace(slot, to);
+  arena.Free(from);
+  return true;
+}
+
 // --- Keyspace
 
 Keyspace::Keyspace(KeyspaceContext& context) : context_(context) {}
@@ -575,8 +619,11 @@ Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
   return {.expired = swept.erased, .more = swept.more};
 }
 
-bool Keyspace::Maintain(std::size_t buckets_max) {
-  return impl_ != nullptr && impl_->table.Step(buckets_max);
+bool Keyspace::Maintain(std::size_t work_max) {
+  if (impl_ == nullptr) return false;
+  if (impl_->table.Step(work_max)) return true;
+  const bool more = impl_->EmptyPages(work_max);
+  return impl_->arena.ReturnPages(work_max / kWorkPerPage + 1) || more;
 }
 
 // --- Figures

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -128,6 +129,82 @@ TEST(Arena, FillsFullPagesBeforeSparseOnes) {
   });
   EXPECT_EQ(pages, 4u);
   EXPECT_EQ(used, 3 * kSlots + 1);
+}
+
+TEST(Arena, HandsOutWhatIsInUseOfSparsePages) {
+  for (const std::size_t bytes : {4u, 12u, 52u, 500u, 3000u, 8192u}) {
+    SCOPED_TRACE(bytes);
+    Arena arena({.reserve_pages = 0});
+    const std::size_t pages = bytes < 50 ? 3 : 10;
+    const std::size_t slots = pages * (Arena::kPageBytes / SizeClass::Bytes(SizeClass::Of(bytes)));
+    std::vector<Ref> refs;
+    for (std::size_t i = 0; i < slots; ++i) refs.push_back(arena.Allocate(bytes));
+    std::vector<Ref> moved(61);
+    EXPECT_EQ(arena.SlotsToMove(moved), 0u);  // nothing to gain
+    std::mt19937_64 engine(bytes);
+    std::shuffle(refs.begin(), refs.end(), engine);
+    for (std::size_t i = 0; i < slots * 3 / 4; ++i) {
+      arena.Free(refs.back());
+      refs.pop_back();
+    }
+    std::set<Ref> live(refs.begin(), refs.end());
+    while (const std::size_t count = arena.SlotsToMove(moved)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(live.erase(moved[i]), 1u) << "not a slot in use";
+        const Ref to = arena.Allocate(bytes);
+        ASSERT_NE(Arena::PageOf(to), Arena::PageOf(moved[i]));
+        live.insert(to);
+        arena.Free(moved[i]);
+        // Others leave meanwhile.
+        if (engine() % 8 == 0) {
+          const Ref leaves = *live.begin();
+          if (std::find(moved.begin() + static_cast<std::ptrdiff_t>(i),
+                        moved.begin() + static_cast<std::ptrdiff_t>(count),
+                        leaves) == moved.begin() + static_cast<std::ptrdiff_t>(count)) {
+            live.erase(leaves);
+            arena.Free(leaves);
+          }
+        }
+      }
+      arena.CheckInvariants();
+    }
+    const std::size_t least = live.size() * SizeClass::Bytes(SizeClass::Of(bytes));
+    EXPECT_EQ(arena.bytes_in_use(), least);
+    EXPECT_LE(arena.bytes_held(), least + least / 16 + 2 * Arena::kPageBytes);
+  }
+}
+
+TEST(Arena, UsesThePageAgainWhoseEmptyingStops) {
+  Arena arena;
+  std::vector<Ref> refs;
+  for (int i = 0; i < 64; ++i) refs.push_back(arena.Allocate(4096));
+  for (std::size_t i = 0; i < 64; i += 2) arena.Free(refs[i]);
+  std::vector<Ref> some(2);
+  ASSERT_EQ(arena.SlotsToMove(some), 2u);
+  arena.StopEmptying();
+  arena.StopEmptying();
+  arena.CheckInvariants();
+  for (std::size_t i = 0; i < 64; i += 2) {
+    EXPECT_LE(Arena::PageOf(arena.Allocate(4096)), Arena::PageOf(refs.back()));
+  }
+  arena.CheckInvariants();
+}
+
+TEST(Arena, ReturnsPagesThatAReserveForMoreKept) {
+  Arena arena({.reserve_pages = 2});
+  std::vector<Ref> refs;
+  for (int i = 0; i < 512 * 8; ++i) refs.push_back(arena.Allocate(8192));
+  // The first pages to become empty stay, as long as there are many others.
+  while (refs.size() > 8) {
+    arena.Free(refs.back());
+    refs.pop_back();
+  }
+  EXPECT_GE(arena.bytes_held(), 5 * Arena::kPageBytes);
+  EXPECT_TRUE(arena.ReturnPages(1));
+  EXPECT_FALSE(arena.ReturnPages(100));
+  EXPECT_EQ(arena.bytes_held(), 3 * Arena::kPageBytes);
+  arena.CheckInvariants();
+  arena.Free(refs[0]);
 }
 
 // Random allocations and frees against a map of what every slot should hold.
