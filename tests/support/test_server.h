@@ -14,6 +14,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -140,6 +141,11 @@ class TestClient {
     }
     received.resize(size);
     return received;
+  }
+  // The same without an allocation: how many bytes were put into `bytes`.
+  std::size_t ReceiveSome(std::span<char> bytes) {
+    const ssize_t got = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
+    return got < 0 ? 0 : static_cast<std::size_t>(got);
   }
   std::string Talk(std::string_view bytes) {
     Send(bytes);
