@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+"""tools/bench: names of rows, statistics, tables, and a short run against real servers.
+
+  bench_test.py [--server aeris-server --generator load-generator]
+
+Without the two binaries the run against servers is left out. Nothing here asserts a time.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools"))
+
+from benchmark import load, plot, report, rows, servers  # noqa: E402
+
+BINARIES = argparse.Namespace(server=None, generator=None)
+
+
+class RowsTest(unittest.TestCase):
+    def test_every_name_of_the_catalogue_is_the_name_of_its_row(self):
+        for name in [*rows.catalogue(), *rows.QUICK]:
+            with self.subTest(name=name):
+                self.assertEqual(rows.parse(name).name, name)
+
+    def test_every_aim_belongs_to_a_row_that_is_measured(self):
+        self.assertEqual(set(rows.AIMS) - {*rows.catalogue(), *rows.QUICK}, set())
+
+    def test_parses_every_part_of_a_name(self):
+        row = rows.parse("MIXED -P 16, 10M keys, 1 KiB values")
+        self.assertEqual((row.kind, row.workload, row.pipeline, row.keys, row.value_bytes),
+                         ("requests", "mixed", 16, 10_000_000, 1024))
+        row = rows.parse("bytes per key 32+128, 4M keys with deadlines")
+        self.assertEqual((row.kind, row.key_bytes, row.value_bytes, row.keys, row.deadlines),
+                         ("memory", 32, 128, 4_000_000, True))
+        self.assertEqual(rows.parse("load -P 64, 10M keys").kind, "load")
+        self.assertEqual(rows.parse("longest insert, 300K keys").keys, 300_000)
+        self.assertTrue(rows.parse("get -P 16 beside memcached").memcached)
+
+    def test_refuses_what_names_nothing(self):
+        for text in ("", "get", "get -P x", "fetch -P 1", "get -P 1, 3 XB values", "longest",
+                     "bytes per key 16", "get -P 64, many keys"):
+            with self.subTest(text=text):
+                self.assertIsNone(rows.parse(text))
+        with self.assertRaises(ValueError):
+            rows.select([], ["no such row*"])
+
+    def test_selects_by_suite_name_and_pattern_without_repeating(self):
+        names = [row.name for row in rows.select(["latency"], ["get*half rate", "GET -P 64"])]
+        self.assertEqual(names, ["get at half rate", "set at half rate", "get -P 64"])
+
+    def test_large_values_come_with_fewer_keys(self):
+        self.assertEqual(rows.parse("get -P 1").keys, 1_000_000)
+        self.assertEqual(rows.parse("get -P 1, 1 MiB values").keys, 64)
+        self.assertEqual(rows.parse("get -P 1, 64 KiB values").keys, 1024)
+
+
+class ParsingTest(unittest.TestCase):
+    def test_reads_resident_memory(self):
+        self.assertEqual(servers.parse_resident("Name:\tx\nVmRSS:\t    1234 kB\nVmData:\t 9 kB\n"),
+                         1234 * 1024)
+        with self.assertRaises(servers.BenchError):
+            servers.parse_resident("Name:\tx\nState:\tZ (zombie)\n")
+
+    def test_reads_the_table_of_redis_benchmark(self):
+        text = ('"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms",'
+                '"p99_latency_ms","max_latency_ms"\n'
+                '"GET","98765.43","0.25","0.1","0.24","0.3","0.41","2.5"\n')
+        self.assertEqual(load.parse_redis_benchmark(text), {
+            "rate": 98765.43,
+            "latency": {"p50_ms": 0.24, "p99_ms": 0.41, "p999_ms": None, "max_ms": 2.5}})
+
+    def test_fills_in_the_arguments_of_each_kind_of_server(self):
+        words = servers.Command("a=/x/aeris-server --hz 10").words(7, "/d")
+        self.assertEqual(words[:5], ["/x/aeris-server", "--hz", "10", "--port", "7"])
+        self.assertIn("/d", words)
+        words = servers.Command("a=serve {port} {dir}").words(7, "/d")
+        self.assertEqual(words, ["serve", "7", "/d"])
+        memcached = servers.Command("m=memcached")
+        self.assertEqual(memcached.protocol, "memcached")
+        self.assertIn("-t", memcached.words(7, "/d"))
+        for text in ("name", "=command", "name="):
+            with self.assertRaises(ValueError):
+                servers.Command(text)
+
+
+def runs(*values):
+    return [{"value": value, "server_cpu_us": value, "rate": 1000.0,
+             "latency": {"p50_ms": 0.1, "p99_ms": 0.2, "p999_ms": 0.3, "max_ms": 1.0}}
+            for value in values]
+
+
+class ReportTest(unittest.TestCase):
+    def test_ratios_are_taken_round_by_round(self):
+        self.assertEqual(report.ratios([1, 4, 9], [2, 4, 3]), [0.5, 1, 3])
+        self.assertEqual(report.span_text([0.5, 1, 3]), "1.00 (0.50-3.00)")
+        self.assertEqual(report.span_text([0.5]), "0.50")
+        self.assertEqual(report.span_text([]), "-")
+
+    def test_says_whether_an_aim_is_met(self):
+        results = {rows.parse("get -P 64"): {"redis": runs(1.0, 1.0, 1.0),
+                                             "aeris": runs(0.15, 0.16, 0.2)}}
+        text = report.timed_table(results, "redis")
+        self.assertIn("| get -P 64 | redis | 1.000 us/op | 1.00 (1.00-1.00) |  |", text)
+        self.assertIn("| get -P 64 | aeris | 0.160 us/op | 0.16 (0.15-0.20) | 0.18 met |", text)
+        results = {rows.parse("empty server"): {"redis": runs(12.0), "aeris": runs(9.0)}}
+        self.assertIn("| aeris | 9.00 MiB | 0.75 | 8 missed |",
+                      report.figures_table(results, "redis"))
+
+    def test_memcached_is_the_baseline_of_its_rows(self):
+        results = {rows.parse("get -P 16 beside memcached"): {"memcached": runs(4.0),
+                                                              "redis": runs(1.5),
+                                                              "aeris": runs(1.0)}}
+        self.assertIn("| aeris | 1.000 us/op | 0.25 | 0.5 met |",
+                      report.timed_table(results, "redis"))
+
+    def test_counts_cpu_time_per_key_and_per_kib(self):
+        results = {rows.parse("mget -P 16"): {"redis": runs(5.0)},
+                   rows.parse("get -P 1, 64 KiB values"): {"redis": runs(32.0)}}
+        text = report.timed_table(results, "redis")
+        self.assertIn("0.500 us/key", text)
+        self.assertIn("0.500 us/KiB", text)
+
+    def test_fills_in_the_suites_that_were_measured(self):
+        names = rows.SUITES["latency"]
+        results = {rows.parse(name): {"redis": runs(1.0), "aeris": runs(0.5)} for name in names}
+        options = argparse.Namespace(baseline="redis", server_core=0, load_core=1, rounds=5,
+                                     connections=50, load="generator")
+        bench = argparse.Namespace(options=options, commands=[])
+        document = ("a\n<!-- tools/bench --suite latency -->\nold\n<!-- end -->\nb\n"
+                    "<!-- tools/bench --suite pauses -->\nkept\n<!-- end -->\nc\n")
+        text = report.fill_in(document, bench, results)
+        self.assertNotIn("old", text)
+        self.assertIn("| get at half rate | aeris |", text)
+        self.assertTrue(text.endswith(
+            "<!-- end -->\nb\n<!-- tools/bench --suite pauses -->\nkept\n<!-- end -->\nc\n"))
+        self.assertEqual(report.fill_in(text, bench, results), text)
+
+    def test_draws_a_picture(self):
+        results = {rows.parse("get -P 64"): {"redis": runs(1.0, 1.1), "aeris": runs(0.2, 0.3)}}
+        self.assertEqual(plot.shares(results, "redis")[0][:2], ("get -P 64", "aeris"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "plot.png"
+            plot.draw(results, "redis", path)
+            self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+
+class RunTest(unittest.TestCase):
+    """One short run of every kind of row, small enough for a unit test."""
+
+    def setUp(self):
+        if not BINARIES.server or not BINARIES.generator:
+            self.skipTest("no binaries were given")
+
+    def run_bench(self, only, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "results.json"
+            done = subprocess.run(
+                [ROOT / "tools/bench", f"aeris={BINARIES.server}", "redis=redis-server",
+                 "--generator", BINARIES.generator, "--rounds", "2", "--scale", "0.0001",
+                 "--settle-seconds", "0", "--json", path, *arguments,
+                 *[word for name in only for word in ("--only", name)]],
+                capture_output=True, text=True, timeout=110)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout, json.loads(path.read_text())
+
+    def test_measures_requests_of_every_workload(self):
+        names = [f"{workload} -P 16, 1K keys" for workload in rows.WORKLOADS]
+        text, results = self.run_bench([*names, "get -P 1, 10 keys, 64 KiB values"])
+        for name in names:
+            self.assertIn(f"| {name} | aeris |", text)
+            for server in ("aeris", "redis"):
+                self.assertEqual(len(results[name][server]), 2)
+                for result in results[name][server]:
+                    self.assertGreater(result["server_cpu_us"], 0)
+                    self.assertGreaterEqual(result["latency"]["max_ms"],
+                                            result["latency"]["p50_ms"] * 0.98)
+        get = results["get -P 16, 1K keys"]["aeris"][0]
+        self.assertEqual((get["hits"], get["misses"]), (get["requests"], 0))
+        self.assertEqual(get["value_bytes"], get["requests"] * 32)
+
+    def test_takes_redis_benchmark_as_the_load(self):
+        _, results = self.run_bench(["get -P 16, 1K keys", "mget -P 16, 1K keys"],
+                                    "--load", "redis-benchmark")
+        self.assertGreater(results["mget -P 16, 1K keys"]["redis"][1]["rate"], 0)
+
+    def test_measures_memory_and_pauses(self):
+        names = ["bytes per key 16+32, 20K keys with deadlines",
+                 "memory after deleting half, 20K keys",
+                 "memory after replacing the rest, 20K keys", "longest insert, 20K keys"]
+        _, results = self.run_bench(names)
+        for server in ("aeris", "redis"):
+            memory = results[names[0]][server][0]
+            self.assertAlmostEqual(memory["per_key"], memory["value"] + 48)
+            for name in names[1:3]:
+                self.assertGreater(results[name][server][0]["value"], 0)
+            pauses = results[names[3]][server][0]
+            self.assertEqual((pauses["keys"], pauses["probes"]), (20_000, 2_000))
+            self.assertEqual(len(pauses["longest"]), 10)
+
+    def test_ends_with_a_message_when_a_server_does_not_start(self):
+        done = subprocess.run([ROOT / "tools/bench", "broken=false", "--generator",
+                               BINARIES.generator, "--only", "empty server"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("broken did not start", done.stderr)
+
+
+class GeneratorTest(unittest.TestCase):
+    """The load generator's exit status: it refuses to measure what goes wrong."""
+
+    def setUp(self):
+        if not BINARIES.server or not BINARIES.generator:
+            self.skipTest("no binaries were given")
+
+    def generate(self, server, *arguments):
+        return subprocess.run([BINARIES.generator, "--port", str(server.port), *arguments],
+                              capture_output=True, text=True, timeout=60)
+
+    @contextlib.contextmanager
+    def server(self):
+        with servers.Server(servers.Command(f"aeris={BINARIES.server}"), 0) as server:
+            yield server
+
+    def test_ends_at_the_first_error_reply(self):
+        with self.server() as server:
+            self.generate(server, "--workload", "load", "--keys", "10")
+            done = self.generate(server, "--workload", "incr", "--keys", "10", "--requests", "10")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error reply: ERR value is not an integer", done.stderr)
+
+    def test_counts_hits_and_misses(self):
+        with self.server() as server:
+            self.generate(server, "--workload", "load", "--keys", "500")
+            done = self.generate(server, "--sequential", "--keys", "1000", "--requests", "1000",
+                                 "--connections", "1", "--pipeline", "7")
+        result = json.loads(done.stdout)
+        self.assertEqual((result["hits"], result["misses"]), (500, 500))
+
+    def test_keeps_a_fixed_rate(self):
+        with self.server() as server:
+            done = self.generate(server, "--workload", "ping", "--rate", "1000", "--requests", "50")
+        result = json.loads(done.stdout)
+        self.assertEqual(result["requests"], 50)
+        self.assertGreaterEqual(result["seconds"], 0.049)  # the last one is due after 49 ms
+
+    def test_refuses_other_hosts_and_ends_without_a_server(self):
+        port = str(servers.free_port())
+        for words, status in ((["--host", "192.0.2.1"], 2), (["--port", port], 1)):
+            done = subprocess.run([BINARIES.generator, *words], capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--server")
+    parser.add_argument("--generator")
+    _, remaining = parser.parse_known_args(namespace=BINARIES)
+    unittest.main(argv=[sys.argv[0], *remaining])

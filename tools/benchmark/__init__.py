@@ -1,0 +1,2 @@
+"""The parts of tools/bench, in reading order: rows (what can be measured), servers, load (one run
+of a load generator), measures (how each kind of row is measured), report, plot."""

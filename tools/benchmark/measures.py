@@ -1,0 +1,276 @@
+"""How each kind of row is measured. Every measure gives {row: {server: [one dict per round]}},
+where the dict has at least `value`: what the row is about.
+
+Rounds: in each round every row runs against every server in turn, in changing order, so that what
+disturbs the machine disturbs all. Resident memory hardly scatters and is measured once.
+"""
+
+import contextlib
+import socket
+import struct
+import sys
+
+from .load import REDIS_BENCHMARK_WORKLOADS
+from .rows import MGET_KEYS, Row
+from .servers import BenchError, Server, started
+
+# Requests of one run by pipeline depth, chosen for about two seconds of Redis's time.
+REQUESTS = {64: 2_000_000, 16: 1_500_000, 1: 250_000}
+REQUESTS_MIN = 2_000
+LOADED_BYTES_MAX = 3 << 30  # of payload that one run of large values moves
+COUNTER = "100000"  # what INCR counts up from: as many digits as most counters
+HALF_RATE_SECONDS = 10
+IDLE_CONNECTIONS = 5000
+REPLACED_VALUE_BYTES = 100
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Bench:
+    """What all measures need: the servers' commands, the load, and the run's options."""
+
+    def __init__(self, commands, load, options):
+        self.commands, self.load, self.options = commands, load, options
+
+    def commands_for(self, row):
+        """memcached takes part where the row names it, or where it was given by hand; where it
+        is named it comes first, as the baseline."""
+        if row.memcached:
+            return sorted(self.commands, key=lambda command: not command.is_memcached)
+        return [command for command in self.commands
+                if not command.is_memcached or self.options.servers]
+
+    def started(self, row):
+        return started(self.commands_for(row), self.options.server_core)
+
+    def start(self, command):
+        return Server(command, self.options.server_core)
+
+    def rounds(self, rows, servers):
+        """(round, row, server) in the order of measuring."""
+        for number in range(self.options.rounds):
+            for index, row in enumerate(rows):
+                turn = (number + index) % len(servers)
+                for server in [*servers[turn:], *servers[:turn]]:
+                    yield number, row, server
+
+
+def note(results, row, server, result, unit):
+    results.setdefault(row, {}).setdefault(server.name, []).append(result)
+    progress(f"{row.name}: {server.name} {result['value']:.4g} {unit}")
+
+
+def unit_of(row):
+    """What one unit of CPU time is for: an operation, a key of an MGET, a KiB of a large value."""
+    if row.workload == "mget":
+        return "us/key", MGET_KEYS
+    if row.value_bytes >= 64 << 10:
+        return "us/KiB", row.value_bytes / 1024
+    return "us/op", 1
+
+
+# --- requests: CPU time per operation, throughput, latency ---
+
+def measure_requests(bench, rows):
+    results = {}
+    for dataset in dict.fromkeys((row.keys, row.value_bytes, row.memcached) for row in rows):
+        same = [row for row in rows if (row.keys, row.value_bytes, row.memcached) == dataset]
+        with bench.started(same[0]) as servers:
+            for server in servers:
+                fill(bench, server, same[0])
+                if any(row.workload == "incr" for row in same):
+                    bench.load.run(server, "load", keys=same[0].keys, pipeline=64, prefix="ctr:",
+                                   value=COUNTER)
+            for number, row, server in bench.rounds(same, servers):
+                result = run_requests(bench, server, row, number)
+                note(results, row, server, result, unit_of(row)[0])
+    return results
+
+
+def fill(bench, server, row):
+    """Sets every key once, and checks that the server then holds that many."""
+    bench.load.run(server, "load", connections=4, keys=row.keys,
+                   pipeline=64 if row.value_bytes <= 4096 else 1, key_size=row.key_bytes,
+                   value_size=row.value_bytes, deadline=row.deadlines, timeout=1200)
+    held = server.key_count()
+    if held != row.keys:
+        raise BenchError(f"{server.name} holds {held} keys after {row.keys} were set")
+
+
+def requests_of(bench, row):
+    per_run = REQUESTS.get(row.pipeline, 1_000_000)
+    if row.workload == "mget":
+        per_run //= MGET_KEYS // 2
+    per_run = min(per_run, LOADED_BYTES_MAX // row.value_bytes)
+    return max(REQUESTS_MIN, int(per_run * bench.options.scale))
+
+
+def run_requests(bench, server, row, number):
+    requests = requests_of(bench, row)
+    if bench.options.load == "redis-benchmark" and server.protocol == "resp" and not row.memcached:
+        if row.workload not in REDIS_BENCHMARK_WORKLOADS:
+            raise BenchError(f"redis-benchmark has no workload {row.workload}")
+        result = bench.load.run_redis_benchmark(server, row, requests)
+    else:
+        result = bench.load.run(server, row.workload, keys=row.keys, pipeline=row.pipeline,
+                                requests=requests, value_size=row.value_bytes, seed=number + 1,
+                                prefix="ctr:" if row.workload == "incr" else None)
+        check_hits(server, row, result)
+    return {**result, "value": result["server_cpu_us"] / unit_of(row)[1]}
+
+
+def check_hits(server, row, result):
+    """Every key was set, so none may be missing, and values have the size that was set."""
+    if result["misses"] or result["value_bytes"] != result["hits"] * row.value_bytes:
+        raise BenchError(f"{row.name}: {server.name} lost keys or bytes of values: {result}")
+
+
+def measure_load(bench, rows):
+    results = {}
+    for number in range(bench.options.rounds):
+        for row in rows:
+            commands = bench.commands_for(row)
+            turn = number % len(commands)
+            for command in [*commands[turn:], *commands[:turn]]:
+                with bench.start(command) as server:
+                    result = bench.load.run(server, "load", keys=row.keys, pipeline=row.pipeline,
+                                            value_size=row.value_bytes, timeout=1200)
+                    result["value"] = result["server_cpu_us"]
+                    note(results, row, server, result, "us/op")
+    return results
+
+
+# --- latency at a rate that every server can keep up with ---
+
+def measure_latency(bench, rows):
+    results = {}
+    seconds = max(2, HALF_RATE_SECONDS * bench.options.scale)
+    with bench.started(rows[0]) as servers:
+        for server in servers:
+            fill(bench, server, rows[0])
+        for row in rows:
+            baseline = next(server for server in servers if server.name == bench.options.baseline)
+            highest = bench.load.run(baseline, row.workload, seconds=seconds / 2)["rate"]
+            progress(f"{row.name}: {highest / 2:,.0f} per second")
+            for number, _, server in bench.rounds([row], servers):
+                result = bench.load.run(server, row.workload, rate=round(highest / 2),
+                                        seconds=seconds, seed=number + 1)
+                result["value"] = result["latency"]["p999_ms"]
+                note(results, row, server, result, "ms")
+    return results
+
+
+# --- memory ---
+
+def measure_memory(bench, rows):
+    results = {}
+    for row in rows:
+        for command in bench.commands_for(row):
+            with bench.start(command) as server:
+                empty = server.settled_resident_bytes(bench.options.settle_seconds)
+                fill(bench, server, row)
+                filled = server.settled_resident_bytes(bench.options.settle_seconds)
+                per_key = (filled - empty) / row.keys
+                overhead = per_key - row.key_bytes - row.value_bytes
+                note(results, row, server, {"value": overhead, "per_key": per_key}, "bytes")
+    return results
+
+
+def measure_churn(bench, rows):
+    """Deletes a random half, then gives the keys that are left values of another size; each time
+    beside a server that was filled with just what is left."""
+    results = {}
+    for keys in dict.fromkeys(row.keys for row in rows):
+        kinds = {row.kind: row for row in rows if row.keys == keys}
+        steps = [("deleted", Row("deleted").value_bytes), ("replaced", REPLACED_VALUE_BYTES)]
+        for command in bench.commands_for(rows[0]):
+            with bench.start(command) as server:
+                fill(bench, server, Row("deleted", keys=keys))
+                bench.load.run(server, "delete", half=0, keys=keys, pipeline=64, timeout=1200)
+                for kind, value_bytes in steps:
+                    if kind == "replaced":
+                        set_half(bench, server, keys, value_bytes)
+                    churned = server.settled_resident_bytes(3 * bench.options.settle_seconds)
+                    with bench.start(command) as fresh:
+                        set_half(bench, fresh, keys, value_bytes)
+                        if fresh.key_count() != server.key_count():
+                            raise BenchError(f"{server.name}: not the same keys after {kind}")
+                        filled = fresh.settled_resident_bytes(bench.options.settle_seconds)
+                    if kind in kinds:
+                        note(results, kinds[kind], server, {
+                            "value": churned / filled, "bytes": churned, "fresh": filled}, "times")
+    return results
+
+
+def set_half(bench, server, keys, value_bytes):
+    bench.load.run(server, "load", half=1, keys=keys, pipeline=64, value_size=value_bytes,
+                   timeout=1200)
+
+
+def measure_empty(bench, rows):
+    results = {}
+    for command in bench.commands_for(rows[0]):
+        with bench.start(command) as server:
+            resident = server.settled_resident_bytes(bench.options.settle_seconds)
+            note(results, rows[0], server, {"value": resident / 2**20}, "MiB")
+    return results
+
+
+def measure_idle(bench, rows):
+    """Connections that have said PING and then nothing more."""
+    results = {}
+    for command in bench.commands_for(rows[0]):
+        with bench.start(command) as server, contextlib.ExitStack() as connections:
+            before = server.settled_resident_bytes(bench.options.settle_seconds)
+            for _ in range(IDLE_CONNECTIONS):
+                connection = connections.enter_context(
+                    socket.create_connection(("127.0.0.1", server.port), timeout=60))
+                # No thousands of ports in TIME_WAIT afterwards.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(b"PING\r\n" if server.protocol == "resp" else b"version\r\n")
+                if not connection.recv(100).endswith(b"\r\n"):
+                    raise BenchError(f"{server.name} refused a connection")
+            after = server.settled_resident_bytes(bench.options.settle_seconds)
+            per_connection = (after - before) / IDLE_CONNECTIONS
+            note(results, rows[0], server, {"value": per_connection / 1024}, "KiB")
+    return results
+
+
+# --- pauses ---
+
+def measure_pauses(bench, rows):
+    results = {}
+    for row in rows:
+        probes = max(1, min(1_000_000, row.keys // 10))
+        for number in range(bench.options.rounds):
+            commands = bench.commands_for(row)
+            turn = number % len(commands)
+            for command in [*commands[turn:], *commands[:turn]]:
+                with bench.start(command) as server, bench.start(command) as idle:
+                    result = bench.load.run(server, "grow", keys=row.keys, probes=probes,
+                                            value_size=row.value_bytes, idle_port=idle.port,
+                                            timeout=1800)
+                    result["value"] = result["growing"]["max_ms"] - result["idle"]["max_ms"]
+                    note(results, row, server, result, "ms")
+    return results
+
+
+MEASURES = {  # in the order of running: what is quick first
+    "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
+    "load": measure_load, "latency": measure_latency, "memory": measure_memory,
+    "deleted": measure_churn, "replaced": measure_churn, "pauses": measure_pauses,
+}
+
+
+def measure(bench, rows):
+    """All rows; those that share a measure are measured together."""
+    results = {}
+    for function in dict.fromkeys(MEASURES.values()):
+        same = [row for row in rows if MEASURES[row.kind] is function]
+        if same:
+            results.update(function(bench, same))
+    # The order of the tables, whatever the order of measuring was.
+    return {row: {command.name: results[row][command.name] for command in bench.commands_for(row)}
+            for row in rows}

@@ -1,0 +1,199 @@
+"""Rows: what can be measured, by the names that the tables and --only use.
+
+  get -P 64                            CPU and latency of requests, among a million keys of 16 bytes
+  mixed -P 16, 10M keys, 1 KiB values  the same, all workloads, depths, numbers of keys and sizes
+  get -P 16 beside memcached           the same, with memcached as the baseline
+  load -P 64                           keys that are new, into a fresh server
+  get at half rate                     latency at half of what the baseline can do
+  bytes per key 16+32, 4M keys         resident memory beyond key and value; `with deadlines`
+  memory after deleting half           resident memory over that of a fresh fill
+  longest insert                       of a million single ones while 10 million keys are filled in
+  idle connection, empty server        resident memory
+
+`aim` is what the project wants of a row: a ratio to the baseline, or a figure of its own.
+"""
+
+import dataclasses
+import fnmatch
+import re
+
+WORKLOADS = ("get", "set", "mixed", "mget", "incr", "expire", "load")
+MGET_KEYS = 10
+MILLION = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    kind: str  # a name of NAMES
+    workload: str = ""
+    pipeline: int = 1
+    keys: int = MILLION
+    key_bytes: int = 16
+    value_bytes: int = 32
+    deadlines: bool = False
+    memcached: bool = False
+
+    @property
+    def name(self):
+        return NAMES[self.kind](self)
+
+    @property
+    def aim(self):
+        """The most that is wanted; None where nothing is promised."""
+        return AIMS.get(self.name)
+
+
+def count_text(count):
+    for unit, size in (("M", MILLION), ("K", 1000)):
+        if count % size == 0:
+            return f"{count // size}{unit}"
+    return str(count)
+
+
+def bytes_text(count):
+    for unit, size in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count % size == 0 and count > 0:
+            return f"{count // size} {unit}"
+    return f"{count} B"
+
+
+def default_keys(value_bytes):
+    """A million, or as many as make up 64 MiB: large values do not need more to miss the caches."""
+    return MILLION if value_bytes < 16 << 10 else max(64, (64 << 20) // value_bytes)
+
+
+def requests_name(row):
+    name = f"{row.workload} -P {row.pipeline}"
+    if row.keys != default_keys(row.value_bytes):
+        name += f", {count_text(row.keys)} keys"
+    if row.value_bytes != 32:
+        name += f", {bytes_text(row.value_bytes)} values"
+    return name + (" beside memcached" if row.memcached else "")
+
+
+def memory_name(row):
+    name = f"bytes per key {row.key_bytes}+{row.value_bytes}"
+    if row.keys != 5 * MILLION:
+        name += f", {count_text(row.keys)} keys"
+    return name + (" with deadlines" if row.deadlines else "")
+
+
+def sized_name(text, keys):
+    return lambda row: text + (f", {count_text(row.keys)} keys" if row.keys != keys else "")
+
+
+NAMES = {
+    "requests": requests_name,
+    "load": requests_name,
+    "latency": lambda row: f"{row.workload} at half rate",
+    "memory": memory_name,
+    "deleted": sized_name("memory after deleting half", 10 * MILLION),
+    "replaced": sized_name("memory after replacing the rest", 10 * MILLION),
+    "pauses": sized_name("longest insert", 10 * MILLION),
+    "idle": lambda row: "idle connection",
+    "empty": lambda row: "empty server",
+}
+
+
+def parse_count(digits, unit):
+    return int(digits) * {"": 1, "K": 1000, "M": MILLION}[unit]
+
+
+def parse(text):
+    """The row of that name, or None."""
+    text = " ".join(text.split())
+    keys = re.search(r", (\d+)([KM]?) keys\b", text)
+    text = text.replace(keys[0], "") if keys else text
+    count = parse_count(*keys.groups()) if keys else None
+    if match := re.fullmatch(r"(\w+) -P (\d+)(?:, (\d+) (B|KiB|MiB) values)?( beside memcached)?",
+                             text, re.IGNORECASE):
+        workload = match[1].lower()
+        if workload not in WORKLOADS:
+            return None
+        units = {"b": 1, "kib": 1 << 10, "mib": 1 << 20}
+        value_bytes = int(match[3]) * units[match[4].lower()] if match[3] else 32
+        return Row("load" if workload == "load" else "requests", workload, int(match[2]),
+                   count or default_keys(value_bytes), value_bytes=value_bytes,
+                   memcached=bool(match[5]))
+    if match := re.fullmatch(r"bytes per key (\d+)\+(\d+)( with deadlines)?", text):
+        return Row("memory", keys=count or 5 * MILLION, key_bytes=int(match[1]),
+                   value_bytes=int(match[2]), deadlines=bool(match[3]))
+    if match := re.fullmatch(r"(get|set) at half rate", text, re.IGNORECASE):
+        return Row("latency", match[1].lower())
+    for kind in ("deleted", "replaced", "pauses"):
+        if text == Row(kind, keys=(row_keys := 10 * MILLION)).name:
+            return Row(kind, keys=count or row_keys)
+    for kind in ("idle", "empty"):
+        if text == Row(kind).name:
+            return Row(kind)
+    return None
+
+
+def names(pattern, **lists):
+    """The pattern filled in with every combination of the lists."""
+    result = [pattern]
+    for name, values in lists.items():
+        result = [text.replace("{" + name + "}", str(value)) for text in result for value in values]
+    return result
+
+
+SHAPES = ("16+16", "16+32", "32+128")
+SUITES = {
+    "requests": names("{w} -P {p}", p=(64, 16, 1), w=WORKLOADS[:-1]),
+    "keys": names("{w} -P {p}, {n} keys", n=("10K", "5M", "10M"), p=(64, 16, 1), w=("get", "set")),
+    "load": ["load -P 64", "load -P 16", "load -P 1", "load -P 64, 10M keys"],
+    "values": (names("{w} -P {p}, 1 KiB values", p=(64, 16, 1), w=("get", "set", "mixed")) +
+               names("{w} -P {p}, 64 KiB values", p=(16, 1), w=("get", "set")) +
+               names("{w} -P 1, 1 MiB values", w=("get", "set"))),
+    "memcached": names("{w} -P {p} beside memcached", p=(64, 16, 1), w=("get", "set", "mixed")),
+    "latency": names("{w} at half rate", w=("get", "set")),
+    "memory": (["empty server", "idle connection"] +
+               names("bytes per key {s}{n}", s=SHAPES,
+                     n=(", 4M keys", "", ", 6M keys", ", 7M keys", ", 8M keys")) +
+               names("bytes per key {s} with deadlines", s=SHAPES)),
+    "churn": ["memory after deleting half", "memory after replacing the rest"],
+    "pauses": ["longest insert"],
+}
+# Within three minutes.
+QUICK = [*names("{w} -P {p}", p=(64, 16, 1), w=("get", "set")), "mget -P 16", "load -P 64",
+         "get -P 1, 64 KiB values", *names("{w} -P 16 beside memcached", w=("get", "set")),
+         "bytes per key 16+32, 1M keys", "bytes per key 16+32, 1M keys with deadlines",
+         "empty server", "idle connection"]
+
+# By the name of the row, as the ratio of the measure that the row is about to the baseline's...
+AIMS = {
+    **dict.fromkeys(names("{w} -P 64{n}", n=("", ", 5M keys", ", 10M keys"), w=("get", "set")),
+                    0.18),
+    **dict.fromkeys(names("{w} -P 16", w=("get", "set")), 0.27),
+    **dict.fromkeys(names("{w} -P 1", w=("get", "set")), 0.78),
+    **dict.fromkeys(names("{w} -P 64, 10K keys", w=("get", "set")), 0.45),
+    **dict.fromkeys(SUITES["load"], 0.45),
+    **dict.fromkeys(("get -P 1, 64 KiB values", "get -P 1, 1 MiB values"), 0.60),
+    **dict.fromkeys(names("mget -P {p}", p=(64, 16, 1)), 0.35),
+    **dict.fromkeys(names("{w} -P 16 beside memcached", w=("get", "set", "mixed")), 0.50),
+    **dict.fromkeys(SUITES["latency"], 1.0),
+    # ... and as a figure of its own: bytes, times a fresh fill, milliseconds, KiB, MiB.
+    **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.startswith("bytes")), 16),
+    **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.endswith("deadlines")), 22),
+    **dict.fromkeys(SUITES["churn"], 1.15),
+    "longest insert": 2,
+    "idle connection": 1,
+    "empty server": 8,
+}
+
+
+def catalogue():
+    return [name for suite in SUITES.values() for name in suite]
+
+
+def select(suites, patterns):
+    """The rows of some suites, and those that --only names: a whole name, or a pattern of the
+    shell over the suites' names. Raises ValueError for what names nothing."""
+    chosen = [name for suite in suites for name in SUITES[suite]]
+    for pattern in patterns:
+        found = [pattern] if parse(pattern) else \
+            [name for name in catalogue() if fnmatch.fnmatch(name, pattern.lower())]
+        if not found:
+            raise ValueError(f"no row is named {pattern!r}; --list shows them")
+        chosen += found
+    return list(dict.fromkeys(parse(name) for name in chosen))
