@@ -105,8 +105,8 @@ ae::IoResult ClientIo::ReadToQuery(Client& client) {
 
 // To where the value will stay; what follows the argument goes to the query buffer as usual.
 ae::IoResult ClientIo::ReadToBlock(Client& client, std::span<char> block) {
-  const bool to_the_end = block.size() == client.parser().block_missing();
   if (block.size() > kBigArgumentReadBytesMax) block = block.first(kBigArgumentReadBytesMax);
+  const bool to_the_end = block.size() == client.parser().block_missing();
   std::array<iovec, 2> pieces{{{block.data(), block.size()}, {nullptr, 0}}};
   if (to_the_end) {
     const std::span<char> behind = client.query().Reserve(kReadBytesMin);

@@ -304,6 +304,16 @@ class Framing(ServerTest):
         self.wait_for(lambda: "Protocol error" in server.output(), "the log line")
 
 
+    def test_a_value_of_several_mebibytes_that_arrives_at_once_is_stored_as_it_is(self):
+        value = bytes(range(1, 256)) * (20 << 10)
+        with self.server.connect() as connection:
+            for _ in range(5):
+                connection.send(encode("SET", "large", value) + encode("STRLEN", "large"))
+                self.assertEqual(connection.read_reply(), b"OK")
+                self.assertEqual(connection.read_reply(), len(value))
+                self.assertTrue(connection.call("GETDEL", "large") == value)
+
+
 class BeforeLogin(ServerTest):
     """What a client may cost that has not said who it is."""
     shared_directives = {"requirepass": "secret"}
