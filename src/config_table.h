@@ -110,8 +110,9 @@ enum class ConfigHook : std::uint8_t {
   kEncodings,     // thresholds of the small encodings
   kExpire,        // active-expire-effort
   kLazyFree,      // lazyfree-lazy-*
+  kAllocator,     // jemalloc-bg-thread
 };
-inline constexpr std::size_t kConfigHooks = 16;
+inline constexpr std::size_t kConfigHooks = 17;
 
 struct ConfigRow {
   std::string_view name;

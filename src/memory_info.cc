@@ -65,6 +65,24 @@ std::string AllocatorReport() {
   return report;
 }
 
+bool UseAllocatorThread(bool on) {
+  // Ten seconds by default. Blocks that are replaced all the time are used again long before two.
+  constexpr ssize_t kUnusedMs = 2000;
+  ssize_t decay = kUnusedMs;
+  mallctl("arenas.dirty_decay_ms", nullptr, nullptr, &decay, sizeof decay);  // of arenas to come
+  unsigned arenas = 0;
+  std::size_t size = sizeof arenas;
+  mallctl("arenas.narenas", &arenas, &size, nullptr, 0);
+  for (unsigned i = 0; i < arenas; ++i) {
+    const std::string name = "arena." + std::to_string(i) + ".dirty_decay_ms";
+    decay = kUnusedMs;
+    mallctl(name.c_str(), nullptr, nullptr, &decay, sizeof decay);  // unless it is not in use yet
+  }
+  std::size_t threads = 1;
+  mallctl("max_background_threads", nullptr, nullptr, &threads, sizeof threads);
+  return mallctl("background_thread", nullptr, nullptr, &on, sizeof on) == 0;
+}
+
 bool PurgeAllocator() {
   // 4096 is MALLCTL_ARENAS_ALL.
   return mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0) == 0;
@@ -96,6 +114,8 @@ std::string AllocatorReport() {
   std::free(text);
   return report;
 }
+
+bool UseAllocatorThread(bool) { return true; }
 
 bool PurgeAllocator() {
   malloc_trim(0);  // 0 says that there was nothing to return

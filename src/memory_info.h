@@ -27,6 +27,10 @@ std::size_t ResidentBytes();
 // MEMORY MALLOC-STATS: the allocator's own report, text of many lines.
 std::string AllocatorReport();
 
+// Prepares the allocator to return memory that has been unused for two seconds, and starts or stops
+// the thread that sees to it. False when the thread cannot be had.
+bool UseAllocatorThread(bool on);
+
 // MEMORY PURGE: returns what can be returned to the kernel. False when the allocator fails.
 bool PurgeAllocator();
 

@@ -161,6 +161,9 @@ std::expected<void, Error> Server::Start() {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
   }
   InstallConfigHooks();
+  if (!UseAllocatorThread(config().jemalloc_bg_thread)) {
+    log().Warning("The allocator's thread cannot be started; freed memory returns later.");
+  }
   ApplyMemoryPolicy();
   AddCrons();
   loop_.SetBeforeSleep([this] { BeforeSleep(); });

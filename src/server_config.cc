@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/crash_report.h"
+#include "src/memory_info.h"
 #include "src/process.h"
 #include "src/server.h"
 
@@ -43,6 +44,10 @@ void Server::InstallConfigHooks() {
   table.OnChange(ConfigHook::kSlowlog, [this]() -> ConfigResult {
     slow_log_.Trim(static_cast<std::size_t>(config().slowlog_max_len));
     return {};
+  });
+  table.OnChange(ConfigHook::kAllocator, [this]() -> ConfigResult {
+    if (UseAllocatorThread(config().jemalloc_bg_thread)) return {};
+    return std::unexpected("The allocator's thread cannot be started.");
   });
   table.OnChange(ConfigHook::kMemory, [this]() -> ConfigResult {
     ApplyMemoryPolicy();
