@@ -33,7 +33,12 @@
 //           references, and sparse pages that nobody can empty. A bitmap for every page: a cache
 //           line more per allocation for what the sweep alone needs. Reading an entry to see
 //           whether its slot is in use: a freed one still looks like one.
-// Measured: tests/bench/storage/arena_bench.cc
+// Measured: tests/bench/storage/arena_bench.cc, evacuation_bench.cc; on 2 shared vCPUs, 16-byte
+// keys
+//           with 32-byte values, a random half of them deleted: the sweep takes 66 to 89 ns per
+//           entry moved at 10^6 to 4 * 10^6 keys, choosing pages and returning them included; a
+//           step of 1000 takes 70 to 90 us in the median and 160 to 310 us at most. Nothing to
+//           gain: 0.3 us.
 #pragma once
 
 #include <array>

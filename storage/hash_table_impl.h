@@ -117,7 +117,7 @@ void HashTable<Policy>::Erase(Slot slot, std::uint64_t hash) {
   if (moving()) {
     MoveHomes(kMovePerChange);
   } else {
-    ShrinkIfSparse();
+    ShrinkBelow(shrink_below_);
   }
 }
 
@@ -245,6 +245,7 @@ void HashTable<Policy>::SetLimits() {
   const auto slots = static_cast<double>(main_.homes() * Bucket::kSlots);
   grow_above_ = static_cast<std::size_t>(slots * kGrowLoad);
   shrink_below_ = main_.homes() == 1 ? 0 : static_cast<std::size_t>(slots * kShrinkLoad);
+  tidy_below_ = main_.homes() == 1 ? 0 : static_cast<std::size_t>(slots * kTidyLoad);
 }
 
 template <HashTablePolicy Policy>
@@ -264,8 +265,8 @@ bool HashTable<Policy>::StartMove(std::uint64_t homes) {
 }
 
 template <HashTablePolicy Policy>
-void HashTable<Policy>::ShrinkIfSparse() {
-  if (moving() || size_ >= shrink_below_) return;
+void HashTable<Policy>::ShrinkBelow(std::size_t size) {
+  if (moving() || size_ >= size) return;
   const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
   const std::uint64_t homes = static_cast<std::uint64_t>(fresh) + 1;
   // A table that stays larger than it needs to be works as well; the next change tries again.
@@ -274,10 +275,10 @@ void HashTable<Policy>::ShrinkIfSparse() {
 
 template <HashTablePolicy Policy>
 bool HashTable<Policy>::Step(std::uint64_t buckets_max) {
-  ShrinkIfSparse();
+  ShrinkBelow(tidy_below_);
   if (!moving()) return false;
   MoveHomes(buckets_max);
-  return moving() || size_ < shrink_below_;
+  return moving() || size_ < tidy_below_;
 }
 
 template <HashTablePolicy Policy>

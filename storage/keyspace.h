@@ -147,7 +147,7 @@ class Keyspace {
   ExpireResult ExpireDue(UnixMs now, std::size_t keys_max);
   // A step of what keeps memory tight: moves up to `work_max` buckets of a growing or shrinking
   // table; when there are none, up to `work_max` entries out of sparse pages, and returns pages.
-  // Either is 0.1 to 0.3 us. True while work is left; some nanoseconds when there is none.
+  // Either is 0.1 to 0.3 us. True while work is left; 0.3 us when there is none.
   bool Maintain(std::size_t work_max);
 
   std::size_t size() const;                     // keys, expired ones that nobody has met included
