@@ -66,8 +66,19 @@ void BM_WriterInteger(benchmark::State& state) {
   RunWriter(state, [&value](ReplyWriter& writer) { writer.Integer(++value); });
 }
 
+void BM_StringOk(benchmark::State& state) {
+  RunString(state, [](std::string& out) { out.append("+OK\r\n"); });
+}
+
 void BM_WriterOk(benchmark::State& state) {
   RunWriter(state, [](ReplyWriter& writer) { writer.Ok(); });
+}
+
+void BM_StringArrayOf10(benchmark::State& state) {
+  RunString(state, [](std::string& out) {
+    out.append("*10\r\n");
+    for (int i = 0; i < 10; ++i) out.append(":").append(std::to_string(i)).append("\r\n");
+  });
 }
 
 void BM_WriterArrayOf10(benchmark::State& state) {
@@ -85,6 +96,16 @@ void BM_WriterDeferredArrayOf10(benchmark::State& state) {
   });
 }
 
+void BM_StringDouble(benchmark::State& state) {
+  RunString(state, [](std::string& out) {
+    std::array<char, 64> number;
+    std::array<char, 80> line;
+    const int digits = std::snprintf(number.data(), number.size(), "%.17g", 3.14159);
+    const int n = std::snprintf(line.data(), line.size(), "$%d\r\n%s\r\n", digits, number.data());
+    out.append(line.data(), static_cast<std::size_t>(n));
+  });
+}
+
 void BM_WriterDouble(benchmark::State& state) {
   RunWriter(state, [](ReplyWriter& writer) { writer.Double(3.14159); });
 }
@@ -93,9 +114,12 @@ BENCHMARK(BM_StringBulk32);
 BENCHMARK(BM_WriterBulk32);
 BENCHMARK(BM_StringInteger);
 BENCHMARK(BM_WriterInteger);
+BENCHMARK(BM_StringOk);
 BENCHMARK(BM_WriterOk);
+BENCHMARK(BM_StringArrayOf10);
 BENCHMARK(BM_WriterArrayOf10);
 BENCHMARK(BM_WriterDeferredArrayOf10);
+BENCHMARK(BM_StringDouble);
 BENCHMARK(BM_WriterDouble);
 
 }  // namespace

@@ -38,6 +38,12 @@ std::string Pipeline(const std::vector<std::string>& arguments) {
 std::string GetPipeline() { return Pipeline({"GET", "key:000000123456"}); }
 std::string SetPipeline() { return Pipeline({"SET", "key:000000123456", std::string(32, 'v')}); }
 
+std::string MgetPipeline() {
+  std::vector<std::string> arguments(11, "key:000000123456");
+  arguments[0] = "MGET";
+  return Pipeline(arguments);
+}
+
 // Bytes consumed, 0 when the request is not whole.
 std::size_t PlainParse(std::string_view bytes, std::vector<std::string_view>& arguments) {
   const char* p = bytes.data();
@@ -96,10 +102,14 @@ void BM_PlainGet(benchmark::State& state) { RunPlain(state, GetPipeline()); }
 void BM_PlainSet(benchmark::State& state) { RunPlain(state, SetPipeline()); }
 void BM_ParserGet(benchmark::State& state) { RunParser(state, GetPipeline()); }
 void BM_ParserSet(benchmark::State& state) { RunParser(state, SetPipeline()); }
+void BM_PlainMgetOf10(benchmark::State& state) { RunPlain(state, MgetPipeline()); }
+void BM_ParserMgetOf10(benchmark::State& state) { RunParser(state, MgetPipeline()); }
 BENCHMARK(BM_PlainGet);
 BENCHMARK(BM_ParserGet);
 BENCHMARK(BM_PlainSet);
 BENCHMARK(BM_ParserSet);
+BENCHMARK(BM_PlainMgetOf10);
+BENCHMARK(BM_ParserMgetOf10);
 
 }  // namespace
 }  // namespace aeris::protocol

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/arena.h"
+#include "tests/bench/storage/heap_bytes.h"
 
 namespace aeris::storage {
 namespace {
@@ -65,6 +66,23 @@ void ArenaFill(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kSlots));
 }
 BENCHMARK(ArenaFill)->Arg(52)->Arg(57)->Arg(300)->Unit(benchmark::kMillisecond);
+
+void MallocFill(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  std::vector<void*> slots(kSlots);
+  for (auto _ : state) {
+    const std::size_t before = HeapBytes();
+    for (void*& slot : slots) {
+      slot = std::malloc(bytes);
+      *static_cast<char*>(slot) = 1;
+    }
+    state.counters["overhead"] =
+        static_cast<double>(HeapBytes() - before) / kSlots - static_cast<double>(bytes);
+    for (void* const slot : slots) std::free(slot);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kSlots));
+}
+BENCHMARK(MallocFill)->Arg(52)->Arg(57)->Arg(300)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace aeris::storage

@@ -1,15 +1,20 @@
 // Expiry: what filing a deadline costs, what an expired key costs, and what a sweep costs when
-// nothing is due; a std::multimap by deadline is the baseline.
+// nothing is due. Baselines: a std::multimap by deadline, and a std::priority_queue, which is
+// smaller but cannot take a deadline back.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <queue>
+#include <utility>
 #include <vector>
 
 #include "src/base/random.h"
 #include "storage/expire_wheel.h"
 #include "storage/hash_table.h"
 #include "storage/prefetch.h"
+#include "tests/bench/storage/heap_bytes.h"
 
 namespace aeris::storage {
 namespace {
@@ -107,8 +112,11 @@ void BM_ExpireAllMultimap(benchmark::State& state) {
   const auto items = MakeItems(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     state.PauseTiming();
+    const std::size_t before = HeapBytes();
     std::multimap<UnixMs, std::size_t> by_deadline;
     for (std::size_t i = 0; i < items.size(); ++i) by_deadline.emplace(items[i].deadline, i);
+    state.counters["bytes_per_deadline"] =
+        static_cast<double>(HeapBytes() - before) / static_cast<double>(items.size());
     state.ResumeTiming();
     for (UnixMs now = kStart; !by_deadline.empty(); now += 100) {
       while (!by_deadline.empty() && by_deadline.begin()->first < now) {
@@ -119,6 +127,25 @@ void BM_ExpireAllMultimap(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_ExpireAllMultimap)->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+void BM_ExpireAllPriorityQueue(benchmark::State& state) {
+  using Due = std::pair<UnixMs, std::size_t>;
+  const auto items = MakeItems(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    state.PauseTiming();
+    const std::size_t before = HeapBytes();
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> queue;
+    for (std::size_t i = 0; i < items.size(); ++i) queue.emplace(items[i].deadline, i);
+    state.counters["bytes_per_deadline"] =
+        static_cast<double>(HeapBytes() - before) / static_cast<double>(items.size());
+    state.ResumeTiming();
+    for (UnixMs now = kStart; !queue.empty(); now += 100) {
+      while (!queue.empty() && queue.top().first < now) queue.pop();
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_ExpireAllPriorityQueue)->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 // One tick with deadlines everywhere and none due.
 void BM_SweepNothingDue(benchmark::State& state) {
@@ -135,6 +162,11 @@ void BM_SweepNothingDue(benchmark::State& state) {
   }
   state.counters["bytes_per_key"] =
       static_cast<double>(table.memory_bytes()) / static_cast<double>(items.size());
+  Table plain(BenchPolicy{&items});
+  for (std::size_t i = 0; i < items.size(); ++i) plain.Insert(items[i].hash, i + 1);
+  state.counters["bytes_per_deadline"] =
+      static_cast<double>(table.memory_bytes() - plain.memory_bytes()) /
+      static_cast<double>(items.size());
 }
 BENCHMARK(BM_SweepNothingDue)->Arg(10'000)->Arg(1'000'000);
 

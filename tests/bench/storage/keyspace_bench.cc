@@ -12,6 +12,7 @@
 
 #include "src/base/check.h"
 #include "storage/keyspace.h"
+#include "tests/bench/storage/heap_bytes.h"
 
 namespace aeris::storage {
 namespace {
@@ -134,16 +135,30 @@ void KeyspaceBatchOverwrite(benchmark::State& state) {
 
 void UnorderedMapHit(benchmark::State& state) {
   const auto keys = static_cast<std::size_t>(state.range(0));
+  const std::size_t before = HeapBytes();
   std::unordered_map<std::string, std::string> map;
   for (std::size_t i = 0; i < keys; ++i) {
     map.emplace(Key(i).text(), std::string(kValueBytes, 'v'));
   }
+  state.counters["bytes_per_key"] =
+      static_cast<double>(HeapBytes() - before) / static_cast<double>(keys);
   std::mt19937_64 engine(1);
   std::size_t bytes = 0;
   for (auto _ : state) {
     bytes += map.find(std::string(Key(engine() % keys).text()))->second.size();
   }
   benchmark::DoNotOptimize(bytes);
+}
+
+void UnorderedMapInsert(benchmark::State& state) {
+  const auto keys = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    std::unordered_map<std::string, std::string> map;
+    for (std::size_t i = 0; i < keys; ++i) {
+      map.emplace(Key(i).text(), std::string(kValueBytes, 'v'));
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
 void KeyspaceInsert(benchmark::State& state) {
@@ -158,6 +173,7 @@ BENCHMARK(KeyspaceOverwrite)->Arg(1'000)->Arg(1'000'000);
 BENCHMARK(KeyspaceBatchHit)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK(KeyspaceBatchOverwrite)->Arg(1'000)->Arg(1'000'000);
 BENCHMARK(UnorderedMapHit)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK(UnorderedMapInsert)->Arg(100'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(KeyspaceInsert)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
