@@ -156,6 +156,27 @@ TEST_P(KeyHasherTest, SequentialKeysFillBucketsEvenlyByHighAndByLowBits) {
   }
 }
 
+// Who has a secret of his own can choose keys for one bucket of his table; ours has them anywhere.
+TEST_P(KeyHasherTest, KeysChosenUnderAnotherSecretFillBucketsEvenly) {
+  const KeyHasher theirs = MakeHasher(1), ours = MakeHasher(2);
+  constexpr std::size_t kBuckets = 256;
+  std::vector<double> counts(kBuckets);
+  double chosen = 0;
+  for (std::uint64_t i = 0; i < 2'000'000; ++i) {
+    const std::string key = "user:" + std::to_string(i);
+    if (theirs(key) >> 56 != 0) continue;
+    ++counts[ours(key) >> 56];
+    ++chosen;
+  }
+  const double expected = chosen / kBuckets;
+  ASSERT_GT(expected, 25);
+  double chi_square = 0;
+  for (const double count : counts)
+    chi_square += (count - expected) * (count - expected) / expected;
+  // 255 degrees of freedom: mean 255, standard deviation 22.6.
+  EXPECT_LT(chi_square, 255 + 6 * 22.6);
+}
+
 TEST(KeyHasher, TakesTheBestKind) {
   const KeyHasher hasher(SecretOf(1));
   EXPECT_EQ(hasher.kind() == KeyHasher::Kind::kAes, KeyHasher::CpuHasAes());

@@ -445,6 +445,31 @@ TEST_F(KeyspaceTest, MayBeDestroyedOnAnotherThread) {
   EXPECT_EQ(pinned.text(), std::string(5'000, 'x'));
 }
 
+TEST_F(KeyspaceTest, TakesNoMoreMemoryAfterBeingEmptiedAThousandTimes) {
+  std::size_t first = 0;
+  for (int round = 0; round < 1'000; ++round) {
+    const UnixMs now = kNow + round * 1'000;
+    for (int i = 0; i < 300; ++i) {
+      const std::string key = "key:" + std::to_string(i);
+      const auto size = static_cast<std::size_t>(i * 7 + round % 3);
+      Set(keyspace, key, std::string(size, 'x'), i % 2 == 0 ? now + 100 : kNoDeadline, now);
+    }
+    for (int i = 1; i < 300; i += 2) {
+      ASSERT_TRUE(keyspace.Delete(keyspace.Hash("key:" + std::to_string(i)), now));
+    }
+    for (UnixMs at = now + 200; keyspace.size() != 0; at += 64) {
+      static_cast<void>(keyspace.ExpireDue(at, 1'000));
+    }
+    while (keyspace.Maintain(64)) {
+    }
+    keyspace.CheckInvariants();
+    const Keyspace::Memory memory = keyspace.memory();
+    ASSERT_EQ(memory.entries + memory.blobs, 0u);
+    if (round == 0) first = memory.table + memory.arena;
+    ASSERT_LE(memory.table + memory.arena, first + first / 4) << round;
+  }
+}
+
 TEST_F(KeyspaceTest, RandomEntryGivesEveryKey) {
   for (int i = 0; i < 20; ++i) Set(keyspace, std::to_string(i), "value");
   std::set<std::string> seen;
