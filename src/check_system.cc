@@ -12,6 +12,7 @@
 
 #include "src/command_line.h"
 #include "src/config.h"
+#include "src/process.h"
 
 namespace aeris {
 namespace {
@@ -64,10 +65,7 @@ Finding StrictOvercommit() {
 }
 
 Finding TransparentHugePages() {
-  if (FirstLine("/sys/kernel/mm/transparent_hugepage/enabled").find("[always]") ==
-      std::string::npos) {
-    return {};
-  }
+  if (!HugePagesAreAlwaysOn()) return {};
   return "Transparent huge pages are always on, which costs latency and memory. Write madvise to "
          "/sys/kernel/mm/transparent_hugepage/enabled.";
 }

@@ -3,6 +3,7 @@
 #include <bsd/unistd.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <utility>
 
 #include "src/base/unique_fd.h"
@@ -69,6 +71,18 @@ std::expected<void, Error> NotifySystemd(std::string_view state) {
   const int result = sd_notify(0, std::string(state).c_str());
   if (result < 0) return std::unexpected(Error::System("sd_notify", -result));
   return {};
+}
+
+bool HugePagesAreAlwaysOn() {
+  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string line;
+  return std::getline(setting, line) && line.find("[always]") != std::string::npos;
+}
+
+void RefuseUnaskedHugePages() {
+  constexpr unsigned long kExceptAdvised = 2;  // PR_THP_DISABLE_EXCEPT_ADVISED of Linux 6.18
+  if (prctl(PR_SET_THP_DISABLE, 1, kExceptAdvised, 0, 0) == 0) return;
+  if (HugePagesAreAlwaysOn()) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 void InitProcessTitle(int argc, char** argv) { setproctitle_init(argc, argv, environ); }

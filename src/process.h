@@ -23,6 +23,13 @@ Supervisor DetectSupervisor(Supervised configured);
 // upstart. `state` is "READY=1\n...".
 std::expected<void, Error> NotifySystemd(std::string_view state);
 
+// Whether the kernel gives transparent huge pages to everybody, asked or not: its `always`.
+bool HugePagesAreAlwaysOn();
+// Refuses huge pages but for memory that asks for them, since clearing and copying them stalls
+// commands. A kernel that cannot tell the two apart gives none unasked unless they are always on;
+// then all are refused.
+void RefuseUnaskedHugePages();
+
 // Makes room for titles where argv and environ lie. Called first in main.
 void InitProcessTitle(int argc, char** argv);
 // What ps shows, after proc-title-template.

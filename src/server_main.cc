@@ -1,7 +1,6 @@
 #include "src/server_main.h"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -86,7 +85,7 @@ int RunServer(ConfigTable& table, const ConfigSource& source, const std::string&
   const bool daemon = config.daemonize && supervisor == Supervisor::kNone;
   signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
-  if (config.disable_thp) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  if (config.disable_thp) RefuseUnaskedHugePages();
   if (auto named = RenamesAreRight(config); !named) {
     std::fprintf(stderr, "\n%s\n", named.error().message.c_str());
     return 1;

@@ -291,6 +291,7 @@ void HashTable<Policy>::MoveHomes(std::uint64_t count) {
   if (hand_ == old_.homes()) {
     old_ = BucketArray();
     hand_ = 0;
+    main_.AllowHugePages();
   } else {
     old_.ReleaseBefore(hand_);
   }

@@ -31,6 +31,13 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
   }
 }
 
+void ZeroedRegion::AllowHugePages() {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  if (size_bytes_ < 2 * kHugePage) return;  // may hold no aligned one
+  // Fails where the kernel knows no huge pages.
+  static_cast<void>(madvise(data_ + released_bytes_, size_bytes_ - released_bytes_, MADV_HUGEPAGE));
+}
+
 void ZeroedRegion::Release(std::size_t end) {
   if (!mapped()) return;
   // Fails only when the kernel has no memory to note the change; then the pages go back at the end.

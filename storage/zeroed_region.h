@@ -4,8 +4,9 @@
 // memory only once it is written, and ReleasePrefix() unmaps what a sweep has left behind, so that
 // destroying the rest at the end of the sweep is cheap too. Smaller ones come from the allocator.
 //
-// Mapped regions are kept off huge pages: a fault would clear 2 MiB (some 100 us, and milliseconds
-// when the kernel has to compact memory first) in the middle of a command.
+// Mapped regions are kept off huge pages while they fill: a fault would clear 2 MiB (some 100 us,
+// and 5 to 13 ms when the kernel has to compact memory first) in the middle of a command. Once all
+// pages are there, AllowHugePages() lets the kernel's own thread put them together.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +39,10 @@ class ZeroedRegion {
     const std::size_t end = written_end < size_bytes_ ? written_end : size_bytes_;
     return end < released_bytes_ ? 0 : end - released_bytes_;
   }
+
+  // To be called when every page has been written: from now on the kernel's thread may make huge
+  // pages of them (khugepaged, by default 16 MiB in 10 s). No memory is taken or touched here.
+  void AllowHugePages();
 
   // The first `bytes` will never be touched again. Acts in multiples of kReleaseBytes.
   void ReleasePrefix(std::size_t bytes) {

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 namespace aeris::storage {
 namespace {
@@ -23,6 +27,47 @@ TEST(ZeroedRegion, IsEmptyWhereTheKernelHasNoRoom) {
   EXPECT_EQ(region.ResidentBytes(1000), 0u);
   region = ZeroedRegion(100);
   EXPECT_NE(region.data(), nullptr);
+}
+
+// The kernel's flags of the mapping that holds `address`, as in "rd wr mr ... nh".
+std::string MappingFlags(const std::byte* address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0, end = 0;
+    char dash = 0;
+    std::istringstream range(line);
+    if (range >> std::hex >> first >> dash >> end && dash == '-') {
+      const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+      found = wanted >= first && wanted < end;
+    }
+    if (found && line.starts_with("VmFlags:")) return line.substr(8) + " ";
+  }
+  return {};
+}
+
+TEST(ZeroedRegion, TakesHugePagesOnlyOnceTheyAreAllowed) {
+  constexpr std::size_t kBytes = std::size_t{8} << 20;
+  ZeroedRegion region(kBytes);
+  EXPECT_EQ(MappingFlags(region.data()).find(" hg "), std::string::npos);
+  std::fill(region.data(), region.data() + kBytes, std::byte{7});
+  region.ReleasePrefix(ZeroedRegion::kReleaseBytes);
+  region.AllowHugePages();
+  const std::byte* const rest = region.data() + ZeroedRegion::kReleaseBytes;
+  // A kernel without huge pages shows neither flag.
+  const std::string flags = MappingFlags(rest);
+  EXPECT_EQ(flags.find(" nh "), std::string::npos) << flags;
+  region.ReleasePrefix(kBytes / 2 + 1);
+  EXPECT_EQ(region.ResidentBytes(kBytes), kBytes / 2);
+  EXPECT_EQ(std::count(region.data() + kBytes / 2, region.data() + kBytes, std::byte{7}),
+            static_cast<std::ptrdiff_t>(kBytes / 2));
+}
+
+TEST(ZeroedRegion, LeavesSmallRegionsAsTheyAre) {
+  ZeroedRegion small(100);
+  small.AllowHugePages();
+  EXPECT_EQ(small.data()[99], std::byte{0});
+  ZeroedRegion().AllowHugePages();
 }
 
 }  // namespace
