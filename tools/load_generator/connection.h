@@ -33,7 +33,8 @@ class Connection {
   void Send(const Batch& batch, MonotonicTime due);
   void Flush();
 
-  // One read. Calls on_batch(due) for each batch whose last reply has arrived.
+  // One read, and one that drops a large payload. Calls on_batch(due) for each batch whose last
+  // reply has arrived.
   template <typename OnBatch>
   void Receive(OnBatch on_batch) {
     for (std::size_t complete = ReadReplies(); complete > 0;) {
@@ -61,11 +62,14 @@ class Connection {
 
   // Replies that this read completed; 0 when there was nothing to read.
   std::size_t ReadReplies();
+  // Bytes that recv(2) took, 0 when it would block.
+  std::size_t Receive(char* buffer, std::size_t bytes, int flags);
   void SetWritable(bool wanted);
 
   int epoll_fd_;
   UniqueFd fd_;
   std::unique_ptr<ReplyScanner> scanner_;
+  std::size_t read_bytes_;  // at most, of one read
   std::deque<Waiting> waiting_;
   std::string unsent_;
   std::size_t unsent_begin_ = 0;
