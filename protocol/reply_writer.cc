@@ -27,6 +27,9 @@ char* PutHead(char* p, char type, std::uint64_t count) {
   *p++ = type;
   if (count < 10) {
     *p++ = static_cast<char>('0' + count);
+  } else if (count < 100) {
+    *p++ = static_cast<char>('0' + count / 10);
+    *p++ = static_cast<char>('0' + count % 10);
   } else {
     p += FormatUint64(p, count);
   }

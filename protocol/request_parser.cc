@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "protocol/usual_request.h"
 #include "src/base/check.h"
 #include "src/base/number_text.h"
 
@@ -17,29 +18,12 @@ void FreeMemory(Container& container) {
   Container().swap(container);
 }
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool IsCrlf(const char* p) { return std::memcmp(p, "\r\n", 2) == 0; }
-
-// "*1" to "*9": nearly every request. Below every bound of a count but args_max.
-bool BeginsWithShortCount(std::string_view bytes) {
-  static_assert(kUnauthenticatedArgsMax >= 9, "nine arguments need no login");
-  return bytes.size() >= 4 && bytes[0] == '*' && IsDigit(bytes[1]) && bytes[1] != '0' &&
-         IsCrlf(bytes.data() + 2);
-}
-
 }  // namespace
 
 ParseStatus RequestParser::Parse(std::string_view bytes, const Limits& limits) {
   switch (state_) {
     case State::kStart:
       if (bytes.empty()) return ParseStatus::kNeedMore;
-      if (BeginsWithShortCount(bytes) && bytes[1] - '0' <= limits.args_max) {
-        args_missing_ = bytes[1] - '0';
-        position_ = searched_ = 4;
-        state_ = State::kLength;
-        return ParseArguments(bytes, limits);
-      }
       state_ = bytes.front() == '*' ? State::kCount : State::kInline;
       return state_ == State::kCount ? ParseCount(bytes, limits) : ParseInline(bytes);
     case State::kCount:
@@ -114,32 +98,19 @@ ParseStatus RequestParser::ParseArguments(std::string_view bytes, const Limits& 
   }
 }
 
-// One tight pass over the arguments that are there as a whole and spelt as every client spells
-// them. Stops before the first that is not; whatever is wrong with it, the caller finds out. It and
-// the short count take a third off a pipelined GET (tests/bench/protocol/request_parser_bench.cc).
+// The arguments that are there and usual. Stops before the first that is not; whatever is wrong
+// with it, the caller finds out.
 void RequestParser::TakeWholeArguments(std::string_view bytes, const Limits& limits) {
-  const char* const base = bytes.data();
-  const char* const end = base + bytes.size();
   const std::int64_t size_max = limits.authenticated
                                     ? limits.bulk_bytes_max
                                     : std::min(limits.bulk_bytes_max, kUnauthenticatedBulkBytesMax);
-  const char* p = base + position_;
-  std::int64_t missing = args_missing_;
-  for (; missing > 0; --missing) {
-    // The shortest argument is "$0", CRLF, CRLF.
-    if (end - p < 6 || p[0] != '$' || !IsDigit(p[1])) break;
-    std::int64_t size = p[1] - '0';
-    const char* q = p + 2;
-    const char* const digits_end = q + std::min<std::ptrdiff_t>(size == 0 ? 0 : 8, end - q - 2);
-    while (q < digits_end && IsDigit(*q)) size = size * 10 + (*q++ - '0');
-    if (!IsCrlf(q) || size > size_max) break;
-    q += 2;
-    if (end - q < size + 2 || !IsCrlf(q + size)) break;
-    args_.push_back({static_cast<std::size_t>(q - base), static_cast<std::size_t>(size)});
-    p = q + size + 2;
+  const char* p = bytes.data() + position_;
+  std::string_view argument;
+  for (; args_missing_ > 0; --args_missing_) {
+    if (!TakeUsualArgument(p, bytes.data() + bytes.size(), size_max, argument)) break;
+    args_.push_back({static_cast<std::size_t>(argument.data() - bytes.data()), argument.size()});
   }
-  args_missing_ = missing;
-  position_ = static_cast<std::size_t>(p - base);
+  position_ = static_cast<std::size_t>(p - bytes.data());
   searched_ = position_;
 }
 

@@ -128,28 +128,46 @@ void ClientIo::OpenBlock(Client& client, std::string_view bytes) {
 
 bool ClientIo::ParseRequests(Client& client, std::size_t requests_max) {
   RequestBatch& batch = server_.batch();
-  protocol::RequestParser& parser = client.parser();
-  while (!client.reading_stopped && !client.postponed && !client.closing &&
-         !client.close_after_reply) {
-    if (requests_max-- == 0) return false;
-    const std::string_view bytes = client.query().bytes().substr(client.parsed_bytes);
-    if (bytes.empty()) break;
-    const protocol::ParseStatus status = parser.Parse(bytes, LimitsFor(client));
-    if (status == protocol::ParseStatus::kNeedMore) {
-      if (parser.wants_block()) OpenBlock(client, bytes);
-      break;
+  for (;;) {
+    // Nothing of this changes before the batch runs.
+    if (client.reading_stopped || client.postponed || client.closing || client.close_after_reply) {
+      return true;
     }
-    if (status == protocol::ParseStatus::kError) {
-      client.reading_stopped = true;
-      batch.AddFault(client, parser.error());
-      break;
-    }
-    batch.Add(client, bytes);
-    // Some arguments live in the parser; a login changes the limits of what follows it.
-    const bool apart = parser.arguments_decoded() || !parser.blocks().empty();
-    if (apart || batch.full() || !client.authenticated) batch.Run();
-    parser.Reset();
+    const protocol::Limits limits = LimitsFor(client);
+    const std::string_view all = client.query().bytes();
+    do {
+      if (requests_max-- == 0) return false;
+      const std::string_view bytes = all.substr(client.parsed_bytes);
+      if (bytes.empty()) return true;
+      const bool usual = client.authenticated && !client.parser().in_request() &&
+                         batch.AddUsual(client, bytes, limits);
+      if (!usual && !ParseUnusual(client, bytes, limits)) return true;
+    } while (!batch.empty() && !batch.full());
+    if (!batch.empty()) batch.Run();
   }
+}
+
+// Goes on with a request that is split, inline, big or wrong. False when there is nothing more to
+// parse.
+bool ClientIo::ParseUnusual(Client& client, std::string_view bytes,
+                            const protocol::Limits& limits) {
+  RequestBatch& batch = server_.batch();
+  protocol::RequestParser& parser = client.parser();
+  const protocol::ParseStatus status = parser.Parse(bytes, limits);
+  if (status == protocol::ParseStatus::kNeedMore) {
+    if (parser.wants_block()) OpenBlock(client, bytes);
+    return false;
+  }
+  if (status == protocol::ParseStatus::kError) {
+    client.reading_stopped = true;
+    batch.AddFault(client, parser.error());
+    return false;
+  }
+  batch.Add(client, bytes);
+  // Some arguments live in the parser; a login changes the limits of what follows it.
+  const bool apart = parser.arguments_decoded() || !parser.blocks().empty();
+  if (apart || !client.authenticated) batch.Run();
+  parser.Reset();
   return true;
 }
 

@@ -35,6 +35,7 @@ class ClientIo final : public ClientEvents {
   bool ReadBytes(Client& client);
   ae::IoResult ReadToBlock(Client& client, std::span<char> block);
   ae::IoResult ReadToQuery(Client& client);
+  bool ParseUnusual(Client& client, std::string_view bytes, const protocol::Limits& limits);
   void OpenBlock(Client& client, std::string_view bytes);
   void WriteReplies(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;

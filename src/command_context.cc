@@ -49,11 +49,12 @@ storage::LooseBlob* CommandContext::LooseArg(std::size_t index) const {
 
 storage::HashedKey CommandContext::Key(std::size_t index) const {
   const KeyRange& range = command_.key_range();
+  if (index == range.first && !key_hashes_.empty()) [[likely]]
+    return {arguments_[index], key_hashes_[0]};
   const std::size_t beyond = index - range.first;
-  // One key, or one after the other: no division.
+  // One key after the other: no division.
   const std::size_t position = range.step == 1 ? beyond : beyond / range.step;
-  if (index >= range.first && position < key_hashes_.size() && position * range.step == beyond)
-      [[likely]] {
+  if (index >= range.first && position < key_hashes_.size() && position * range.step == beyond) {
     return {arguments_[index], key_hashes_[position]};
   }
   return keyspace_.Hash(arguments_[index]);

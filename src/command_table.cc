@@ -49,6 +49,7 @@ Command::Command(const CommandSpec& spec, const Command* parent)
     categories_ = categories_ | AclCategory::kRead;
   }
   if (!spec.keys.empty()) key_range_ = RangeOf(spec.keys[0]);
+  open_to_all_ = spec.subcommands.empty() && !flags_.has(CommandFlag::kProtected);
   for (const CommandSpec& subcommand : spec.subcommands) {
     subcommands_.push_back(std::make_unique<Command>(subcommand, this));
   }

@@ -65,6 +65,8 @@ class Command {
     return spec_.arity >= 0 ? count == spec_.arity : count >= -std::int64_t{spec_.arity};
   }
   const KeyRange& key_range() const { return key_range_; }
+  // No container whose subcommand is unknown, and no configuration keeps it from being called.
+  bool open_to_all() const { return open_to_all_; }
 
   // Statistics change while the table itself is constant.
   CommandStats& stats() const { return stats_; }
@@ -76,6 +78,7 @@ class Command {
   AclCategories categories_;
   std::string full_name_;
   KeyRange key_range_;
+  bool open_to_all_ = false;
   std::vector<std::unique_ptr<Command>> subcommands_;
   mutable CommandStats stats_;
 };

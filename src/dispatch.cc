@@ -18,6 +18,10 @@ namespace {
 // Code words that are counted one by one: DEBUG ERROR may bring any.
 constexpr std::size_t kErrorCodesMax = 128;
 
+// The latency monitor has milliseconds; a slow log that notes faster commands is asked each time.
+constexpr std::int64_t kNotedMicroseconds = 1000;
+constexpr std::int64_t kNotedNanosecondsMin = kNotedMicroseconds * 1000;
+
 // A browser, or a server tricked into a request, speaks HTTP to the port: the body must not run as
 // commands.
 bool IsHttp(std::string_view word) {
@@ -40,7 +44,7 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
                                     std::span<const std::uint64_t> key_hashes) {
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
-  if (!Refused(client, command, arguments)) {
+  if (NothingAgainst(client, command, arguments) || !Refused(client, command, arguments)) {
     if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
       return Outcome::kPostponed;
     }
@@ -58,6 +62,13 @@ void Dispatcher::RunFault(Client& client, std::string_view text) {
   CountError(client);
   client.close_after_reply = true;
   Finish(client);
+}
+
+// What holds for nearly every request, in few steps; Refused() finds out what is wrong otherwise.
+bool Dispatcher::NothingAgainst(const Client& client, const Command* command,
+                                std::span<const std::string_view> arguments) {
+  return command != nullptr && command->open_to_all() && client.authenticated && !client.monitor &&
+         command->ArityMatches(arguments.size());
 }
 
 bool Dispatcher::Refused(Client& client, const Command* command,
@@ -175,6 +186,11 @@ void Dispatcher::Account(Client& client, const Command& command,
   }
   if (!server_.monitor().empty()) [[unlikely]] {
     server_.monitor().Feed(client, command, arguments);
+  }
+  // Shorter than anything that is noted: nearly every command.
+  if (nanoseconds < kNotedNanosecondsMin && config.slowlog_log_slower_than >= kNotedMicroseconds)
+      [[likely]] {
+    return;
   }
   const std::int64_t microseconds = nanoseconds / 1000;
   if (config.latency_monitor_threshold != 0 &&

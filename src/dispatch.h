@@ -33,6 +33,8 @@ class Dispatcher {
  private:
   // Replies with the error that keeps the command from running, and returns true, if there is one.
   bool Refused(Client& client, const Command* command, std::span<std::string_view> arguments);
+  static bool NothingAgainst(const Client& client, const Command* command,
+                             std::span<const std::string_view> arguments);
   bool RefusedAsUnknown(Client& client, const Command* command,
                         std::span<std::string_view> arguments);
   void CutHttp(Client& client);

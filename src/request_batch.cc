@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "src/command_table.h"
@@ -15,6 +16,29 @@ namespace {
 // Slots kept between batches; a request of a million arguments has 16 MiB of them.
 constexpr std::size_t kArgumentsKept = 64 * 1024;
 
+// Spreads short names over the slots; any odd number with bits all over does.
+constexpr std::uint64_t kKnownNameFactor = 0x9e3779b97f4a7c15;
+
+// The bytes of a name of 1 to 7 and their number in one word, 0 for any other: different names are
+// different words.
+std::uint64_t ShortName(std::string_view name) {
+  const char* const p = name.data();
+  const std::size_t size = name.size();
+  std::uint64_t word = 0;
+  if (size >= 4 && size <= 7) {
+    std::uint32_t low = 0, high = 0;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + size - 4, 4);
+    word = low | std::uint64_t{high} << (8 * (size - 4));
+  } else if (size >= 1 && size <= 3) {
+    const auto byte = [&](std::size_t i) { return std::uint64_t{static_cast<std::uint8_t>(p[i])}; };
+    word = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  } else {
+    return 0;
+  }
+  return word | std::uint64_t{size} << 56;
+}
+
 }  // namespace
 
 RequestBatch::RequestBatch(Server& server) : server_(server) {
@@ -23,35 +47,41 @@ RequestBatch::RequestBatch(Server& server) : server_(server) {
 }
 
 void RequestBatch::Add(Client& client, std::string_view bytes) {
-  const auto first = static_cast<std::uint32_t>(arguments_.size());
+  const std::size_t first = arguments_.size();
   client.parser().AppendArguments(bytes, arguments_);
-  const auto count = static_cast<std::uint32_t>(arguments_.size() - first);
+  Push(client, first, client.parser().size());
+}
+
+// The request of `bytes` bytes whose arguments stand behind `first_argument`.
+void RequestBatch::Push(Client& client, std::size_t first_argument, std::size_t bytes) {
   const std::size_t begin = client.parsed_bytes;
-  client.parsed_bytes += client.parser().size();
+  client.parsed_bytes += bytes;
   Note(client);
+  const std::size_t count = arguments_.size() - first_argument;
   if (count == 0) return;  // an empty request gets no reply
-  const std::span<const std::string_view> arguments(arguments_.data() + first, count);
+  const std::span<const std::string_view> arguments(arguments_.data() + first_argument, count);
   const Command* const command = FindCommand(arguments);
-  const auto first_key = static_cast<std::uint32_t>(key_hashes_.size());
+  const std::size_t first_key = key_hashes_.size();
   const std::uint32_t keys = HashKeys(client, command, arguments);
   requests_.push_back({.client = &client,
                        .command = command,
                        .begin = begin,
-                       .first_argument = first,
-                       .argument_count = count,
-                       .first_key = first_key,
+                       .first_argument = static_cast<std::uint32_t>(first_argument),
+                       .argument_count = static_cast<std::uint32_t>(count),
+                       .first_key = static_cast<std::uint32_t>(first_key),
                        .key_count = keys});
 }
 
 // The subcommand where there is one by that name.
 const Command* RequestBatch::FindCommand(std::span<const std::string_view> arguments) {
-  if (arguments[0] != last_name_) {
-    const Command* const found = server_.commands().Find(arguments[0]);
-    if (found == nullptr) return nullptr;
-    last_name_ = arguments[0];
-    last_command_ = found;
+  const std::uint64_t word = ShortName(arguments[0]);
+  KnownName& known = known_names_[word * kKnownNameFactor >> 60];
+  const Command* command = known.command;
+  if (known.word != word || word == 0) {
+    command = server_.commands().Find(arguments[0]);
+    if (command == nullptr) return nullptr;
+    known = {.word = word, .command = command};
   }
-  const Command* const command = last_command_;
   if (command->subcommands().empty() || arguments.size() == 1) [[likely]]
     return command;
   const Command* const subcommand = command->FindSubcommand(arguments[1]);

@@ -9,13 +9,15 @@
 // Memory:  about 64 bytes per request, 16 per argument, 8 per key, kept between batches.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "protocol/limits.h"
+#include "protocol/usual_request.h"
 #include "src/client.h"
 
 namespace aeris {
@@ -35,6 +37,15 @@ class RequestBatch {
   // The request that client.parser() has just completed. `bytes` is what it was given, which
   // starts at client.parsed_bytes of the query buffer.
   void Add(Client& client, std::string_view bytes);
+  // The same for a request that no parser has seen: the one at the head of `bytes`, if it is a
+  // usual one of a client that has logged in. False, and nothing added, if not.
+  bool AddUsual(Client& client, std::string_view bytes, const protocol::Limits& limits) {
+    const std::size_t first = arguments_.size();
+    const std::size_t size = protocol::TakeUsualRequest(bytes, limits, arguments_);
+    if (size == 0) return false;
+    Push(client, first, size);
+    return true;
+  }
   // The client sent what is no request: the error reply keeps its place among the others, and the
   // client is closed after it. `text` lives until Run().
   void AddFault(Client& client, std::string_view text);
@@ -64,6 +75,7 @@ class RequestBatch {
     std::uint32_t first_key;       // among key_hashes_
     std::uint32_t key_count;
   };
+  void Push(Client& client, std::size_t first_argument, std::size_t bytes);
   const Command* FindCommand(std::span<const std::string_view> arguments);
   std::uint32_t HashKeys(const Client& client, const Command* command,
                          std::span<const std::string_view> arguments);
@@ -77,9 +89,12 @@ class RequestBatch {
   std::vector<std::uint64_t> key_hashes_;
   std::vector<Client*> clients_;  // each once
   Current current_;
-  // The name looked up last: clients repeat themselves.
-  std::string last_name_;
-  const Command* last_command_ = nullptr;
+  // Names looked up before, by a hash of their bytes: clients repeat themselves.
+  struct KnownName {
+    std::uint64_t word = 0;  // ShortName of the name as it was spelt, 0: empty
+    const Command* command = nullptr;
+  };
+  std::array<KnownName, 16> known_names_;
 };
 
 }  // namespace aeris

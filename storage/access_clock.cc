@@ -5,7 +5,6 @@
 namespace aeris::storage {
 namespace {
 
-std::uint16_t Seconds(UnixMs now) { return static_cast<std::uint16_t>(now / 1000); }
 std::uint8_t Minutes(UnixMs now) { return static_cast<std::uint8_t>(now / 60'000); }
 
 std::uint16_t LfuClock(std::uint8_t counter, UnixMs now) {
@@ -25,18 +24,18 @@ std::uint8_t CountUse(std::uint8_t counter, int log_factor, Random& random) {
 }  // namespace
 
 std::uint16_t FirstAccessClock(const AccessPolicy& policy, UnixMs now) {
-  return policy.lfu ? LfuClock(kLfuNewKey, now) : Seconds(now);
+  return policy.lfu ? LfuClock(kLfuNewKey, now) : AccessClockOf(now);
 }
 
 std::uint16_t NextAccessClock(std::uint16_t clock, const AccessPolicy& policy, UnixMs now,
                               Random& random) {
-  if (!policy.lfu) return Seconds(now);
+  if (!policy.lfu) return AccessClockOf(now);
   const std::uint8_t decayed = LfuFrequency(clock, now, policy.lfu_decay_minutes);
   return LfuClock(CountUse(decayed, policy.lfu_log_factor, random), now);
 }
 
 std::uint64_t IdleSeconds(std::uint16_t access_clock, UnixMs now) {
-  return static_cast<std::uint16_t>(Seconds(now) - access_clock);
+  return static_cast<std::uint16_t>(AccessClockOf(now) - access_clock);
 }
 
 std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minutes) {
@@ -48,7 +47,7 @@ std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minu
 
 std::uint16_t ClockFromIdleSeconds(std::uint64_t idle_seconds, UnixMs now) {
   const auto idle = static_cast<std::uint16_t>(std::min<std::uint64_t>(idle_seconds, 0xffff));
-  return static_cast<std::uint16_t>(Seconds(now) - idle);
+  return static_cast<std::uint16_t>(AccessClockOf(now) - idle);
 }
 
 std::uint16_t ClockFromFrequency(std::uint8_t frequency, UnixMs now) {

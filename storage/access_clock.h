@@ -26,6 +26,9 @@ struct AccessPolicy {
 
 inline constexpr std::uint8_t kLfuNewKey = 5;  // so that a new key is not the next victim
 
+// The LRU clock of a key that is used now.
+inline std::uint16_t AccessClockOf(UnixMs now) { return static_cast<std::uint16_t>(now / 1000); }
+
 // The clock of a key that is created now.
 std::uint16_t FirstAccessClock(const AccessPolicy& policy, UnixMs now);
 // The clock after one more use. Draws a random number in LFU only.

@@ -130,7 +130,9 @@ auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> Table::Slot {
 
 void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
   const std::uint16_t before = ViewOf(entry).access_clock();
-  const std::uint16_t after = NextAccessClock(before, access(), now, context.random);
+  // Without building what only the other meaning of the clock needs.
+  const std::uint16_t after =
+      !context.lfu ? AccessClockOf(now) : NextAccessClock(before, access(), now, context.random);
   // A line that is only read stays shared between cores and need not be written back.
   if (after != before) StoreAccessClock(entry, after);
 }
