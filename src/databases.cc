@@ -32,7 +32,6 @@ bool Databases::ExpireDue(UnixMs now, std::size_t keys_max) {
   for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
     storage::Keyspace& keyspace = *keyspaces_[expire_next_];
     expire_next_ = (expire_next_ + 1) % keyspaces_.size();
-    if (keyspace.deadlines() == 0) continue;
     const storage::Keyspace::ExpireResult result = keyspace.ExpireDue(now, keys_max);
     more |= result.more;
     // The budget is of all together; the next step begins behind the one that used it up.

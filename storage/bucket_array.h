@@ -68,9 +68,9 @@ class BucketArray {
   // Copies buckets from `first_live` on, those before it being empty for good, to an array with
   // twice the tail. Each entry keeps its place. False, and nothing done, without memory. O(n).
   [[nodiscard]] bool EnlargeTail(std::uint64_t first_live);
-  // All buckets are filled about evenly by now, so their memory may become huge pages. The codes
-  // stay as they are: pages of theirs may never be written.
-  void AllowHugePages() { buckets_.AllowHugePages(); }
+  // For an array whose buckets are filled about evenly: whether their memory may become huge pages.
+  // The codes stay as they are, since pages of theirs may never be written.
+  void AllowHugePages(bool allowed) { buckets_.AllowHugePages(allowed); }
   // The buckets before this one are empty for good; their pages go back to the kernel.
   void ReleaseBefore(std::uint64_t bucket);
   // Resident bytes, if nothing from bucket `written_end` on has been written yet.

@@ -40,9 +40,10 @@
 //           probed by a fifth of all misses as well, and the stash needs a search of its own.
 //           Leaving spilt entries where they are on delete: three turnovers of the keys at a load
 //           of 0.70 made it 1.38 further buckets per miss instead of 0.20, and 14% displaced.
-// Memory:   an array that a move has filled may become huge pages (zeroed_region.h), which takes a
-//           quarter to a third off lookups among millions of keys. While it fills it has small
-//           ones: a fault that clears a huge page stalls for up to 13 ms.
+// Memory:   the array of a table that has been at rest for 10 s may become huge pages
+//           (zeroed_region.h), which takes a quarter to a third off lookups among millions of keys.
+//           A table that fills has small ones: a fault that clears a huge page stalls for up to 13
+//           ms, and the kernel's thread that joins small ones for 1 ms and more.
 // Measured: CPU time in ns by tests/bench/storage/hash_table_bench.cc, on 2 shared vCPUs:
 //
 //             keys                           10^4   10^5   10^6     std::unordered_map at 10^6
@@ -213,6 +214,8 @@ class HashTable {
   // No entry has a deadline before this: what the sweeps have proven so far.
   UnixMs deadline_floor() const { return wheel_.floor(); }
   bool moving() const { return old_.homes() != 0; }
+  // At rest for long enough that the array's memory may become huge pages.
+  bool settled() const { return settled_; }
   std::uint64_t homes() const { return main_.homes(); }
   const Policy& policy() const { return policy_; }
   // Resident bytes of the arrays, pages that a move has not reached yet or given back left out.
@@ -226,6 +229,9 @@ class HashTable {
   static constexpr std::size_t kPrefetchDue = 8;
   // Entries that a deletion puts nearer to their homes, and buckets in which it looks for each.
   static constexpr unsigned kPullsMax = 8;
+  // A table is at rest whose size has changed by at most a 64th for this long.
+  static constexpr UnixMs kSettleMs = 10'000;
+  static constexpr std::size_t kSteadyShare = 64;
   // What a sweep's steps cost, in one unit: looking at a key, and reading 640 codes.
   static constexpr std::size_t kKeyCost = 8;
   static constexpr std::size_t kChunkCost = 1;
@@ -256,6 +262,7 @@ class HashTable {
     return codes.allocated() || codes.Allocate(array.slots());
   }
   void SetLimits();
+  void Settle(UnixMs now);
   std::size_t FullAt() const {
     return static_cast<std::size_t>(static_cast<double>(main_.homes() * Bucket::kSlots) *
                                     kFullLoad);
@@ -286,8 +293,11 @@ class HashTable {
   std::size_t filed_ = 0;       // slots with a code
   std::size_t grow_above_ = 0;  // a move starts when size() leaves [shrink_below_, grow_above_]
   std::size_t shrink_below_ = 0;
-  std::size_t tidy_below_ = 0;  // or in Step(), below this
-  std::uint64_t hand_ = 0;      // home buckets of the old array that are moved
+  std::size_t tidy_below_ = 0;   // or in Step(), below this
+  std::uint64_t hand_ = 0;       // home buckets of the old array that are moved
+  std::size_t steady_size_ = 0;  // what size() was at steady_since_, and about is since then
+  UnixMs steady_since_ = 0;
+  bool settled_ = false;
   BucketArray main_;
   BucketArray old_;  // without buckets unless a move is under way
   ExpireWheel wheel_;

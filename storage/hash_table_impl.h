@@ -235,6 +235,8 @@ void HashTable<Policy>::Clear() {
   hand_ = 0;
   size_ = 0;
   filed_ = 0;
+  steady_size_ = 0;
+  settled_ = false;
   SetLimits();
 }
 
@@ -257,6 +259,9 @@ bool HashTable<Policy>::StartMove(std::uint64_t homes) {
   // What is filed finds its place in the new array without fail.
   if (filed_ != 0 && !Prepare(fresh.codes(), fresh)) return false;
   old_ = std::move(main_);
+  if (settled_) old_.AllowHugePages(false);
+  settled_ = false;
+  steady_size_ = 0;
   main_ = std::move(fresh);
   hand_ = 0;
   SetLimits();
@@ -291,7 +296,6 @@ void HashTable<Policy>::MoveHomes(std::uint64_t count) {
   if (hand_ == old_.homes()) {
     old_ = BucketArray();
     hand_ = 0;
-    main_.AllowHugePages();
   } else {
     old_.ReleaseBefore(hand_);
   }
@@ -417,6 +421,7 @@ template <HashTablePolicy Policy>
 template <typename Visit>
 auto HashTable<Policy>::ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& visit)
     -> SweepResult {
+  Settle(now);
   SweepResult result;
   if (filed_ == 0) {
     wheel_.Reset(now);
@@ -438,6 +443,20 @@ auto HashTable<Policy>::ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& vi
   }
   if (result.erased != 0) Step(std::min<std::uint64_t>(result.erased, 32) * kMovePerChange);
   return result;
+}
+
+// Huge pages are for a table at rest (zeroed_region.h).
+template <HashTablePolicy Policy>
+void HashTable<Policy>::Settle(UnixMs now) {
+  if (settled_ || moving()) return;
+  const std::size_t change = size_ > steady_size_ ? size_ - steady_size_ : steady_size_ - size_;
+  if (change > steady_size_ / kSteadyShare || now < steady_since_) {
+    steady_size_ = size_;
+    steady_since_ = now;
+  } else if (now - steady_since_ >= kSettleMs) {
+    main_.AllowHugePages(true);
+    settled_ = true;
+  }
 }
 
 // True when the array is through with the current pass.

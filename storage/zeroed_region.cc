@@ -18,9 +18,8 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
       size_bytes_ = 0;
       return;
     }
-    // Fails where the kernel knows no huge pages, which is just as well.
-    static_cast<void>(madvise(pages, size_bytes_, MADV_NOHUGEPAGE));
     data_ = static_cast<std::byte*>(pages);
+    AllowHugePages(false);
   } else {
     data_ = static_cast<std::byte*>(std::aligned_alloc(64, size_bytes_));
     if (data_ == nullptr) {
@@ -31,11 +30,11 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
   }
 }
 
-void ZeroedRegion::AllowHugePages() {
-  constexpr std::size_t kHugePage = std::size_t{2} << 20;
-  if (size_bytes_ < 2 * kHugePage) return;  // may hold no aligned one
-  // Fails where the kernel knows no huge pages.
-  static_cast<void>(madvise(data_ + released_bytes_, size_bytes_ - released_bytes_, MADV_HUGEPAGE));
+void ZeroedRegion::AllowHugePages(bool allowed) {
+  if (!mapped()) return;
+  // Fails where the kernel knows no huge pages, which is just as well.
+  static_cast<void>(madvise(data_ + released_bytes_, size_bytes_ - released_bytes_,
+                            allowed ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
 }
 
 void ZeroedRegion::Release(std::size_t end) {

@@ -6,7 +6,8 @@
 //
 // Mapped regions are kept off huge pages while they fill: a fault would clear 2 MiB (some 100 us,
 // and 5 to 13 ms when the kernel has to compact memory first) in the middle of a command. Once all
-// pages are there, AllowHugePages() lets the kernel's own thread put them together.
+// pages are there, AllowHugePages() lets the kernel's own thread join them. That thread still stops
+// whoever touches the 2 MiB that it is copying, for about 1 ms each: it is for memory at rest.
 #pragma once
 
 #include <cstddef>
@@ -40,9 +41,9 @@ class ZeroedRegion {
     return end < released_bytes_ ? 0 : end - released_bytes_;
   }
 
-  // To be called when every page has been written: from now on the kernel's thread may make huge
-  // pages of them (khugepaged, by default 16 MiB in 10 s). No memory is taken or touched here.
-  void AllowHugePages();
+  // When every page has been written: from now on the kernel's thread may make huge pages of them
+  // (khugepaged, by default 16 MiB in 10 s), or no longer. No memory is taken or touched here.
+  void AllowHugePages(bool allowed);
 
   // The first `bytes` will never be touched again. Acts in multiples of kReleaseBytes.
   void ReleasePrefix(std::size_t bytes) {

@@ -40,6 +40,20 @@ TEST(Databases, FlushEmptiesOneAndGivesItAway) {
   EXPECT_EQ(TextAt(fixture.databases[5], "key:0", kNow), "5");
 }
 
+// The wheel and the deadline base stand where the clock does, so the first deadline is filed and
+// stored like any other.
+TEST(Databases, KeepKeyspacesWithoutDeadlinesAtThePresent) {
+  constexpr UnixMs kDay = 24 * 3600 * 1000;
+  Fixture fixture;
+  fixture.Fill(3, 1);
+  const UnixMs now = kNow + 200 * kDay;
+  EXPECT_FALSE(fixture.databases.ExpireDue(now, 100));
+  storage::Keyspace& keyspace = fixture.databases[3];
+  const std::size_t before = keyspace.memory().entries;
+  Set(keyspace, "key of 16 bytes!", std::string(32, 'v'), now + kDay, now);
+  EXPECT_EQ(keyspace.memory().entries - before, 16U + 32U + 8U);
+}
+
 TEST(Databases, FlushAllGivesAwayWhatHasKeys) {
   Fixture fixture;
   fixture.Fill(0, 3);

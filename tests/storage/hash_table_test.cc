@@ -496,6 +496,46 @@ TEST(HashTable, GivesMemoryBackEachTimeItIsEmptied) {
   }
 }
 
+TEST(HashTable, SettlesOnceItsSizeHasStayedForTenSeconds) {
+  Model model(Spread);
+  std::uint64_t keys = 0;
+  const auto grow_by = [&](std::uint64_t count) {
+    for (const std::uint64_t end = keys + count; keys < end; ++keys) {
+      ASSERT_NO_FATAL_FAILURE(model.Insert(keys));
+    }
+  };
+  ASSERT_NO_FATAL_FAILURE(grow_by(7'000));
+  while (model.table().Step(100)) {
+  }
+  UnixMs now = kStart;
+  const auto wait = [&](UnixMs span) {
+    for (const UnixMs end = now + span; now < end; now += 100) model.Sweep(now, 10);
+    model.Sweep(now, 10);
+  };
+  wait(9'900);
+  EXPECT_FALSE(model.table().settled());
+  wait(100);
+  EXPECT_TRUE(model.table().settled());
+  // A move ends the rest, and one that grows on finds none.
+  while (!model.table().moving()) ASSERT_NO_FATAL_FAILURE(grow_by(1));
+  EXPECT_FALSE(model.table().settled());
+  while (model.table().Step(100)) {
+  }
+  for (int second = 0; second < 20; ++second) {
+    wait(1'000);
+    ASSERT_NO_FATAL_FAILURE(grow_by(30));
+    ASSERT_FALSE(model.table().settled());
+  }
+  ASSERT_FALSE(model.table().moving());
+  // Neither does a clock that is set back count as time.
+  now -= 3'600'000;
+  wait(9'900);
+  EXPECT_FALSE(model.table().settled());
+  wait(200);
+  EXPECT_TRUE(model.table().settled());
+  model.table().CheckInvariants();
+}
+
 TEST(HashTable, ClearForgetsEverything) {
   Model model(Spread);
   for (std::uint64_t key = 0; key < 1000; ++key) {

@@ -52,11 +52,13 @@ TEST(ZeroedRegion, TakesHugePagesOnlyOnceTheyAreAllowed) {
   EXPECT_EQ(MappingFlags(region.data()).find(" hg "), std::string::npos);
   std::fill(region.data(), region.data() + kBytes, std::byte{7});
   region.ReleasePrefix(ZeroedRegion::kReleaseBytes);
-  region.AllowHugePages();
+  region.AllowHugePages(true);
   const std::byte* const rest = region.data() + ZeroedRegion::kReleaseBytes;
   // A kernel without huge pages shows neither flag.
   const std::string flags = MappingFlags(rest);
   EXPECT_EQ(flags.find(" nh "), std::string::npos) << flags;
+  region.AllowHugePages(false);
+  EXPECT_EQ(MappingFlags(rest).find(" hg "), std::string::npos);
   region.ReleasePrefix(kBytes / 2 + 1);
   EXPECT_EQ(region.ResidentBytes(kBytes), kBytes / 2);
   EXPECT_EQ(std::count(region.data() + kBytes / 2, region.data() + kBytes, std::byte{7}),
@@ -65,9 +67,9 @@ TEST(ZeroedRegion, TakesHugePagesOnlyOnceTheyAreAllowed) {
 
 TEST(ZeroedRegion, LeavesSmallRegionsAsTheyAre) {
   ZeroedRegion small(100);
-  small.AllowHugePages();
+  small.AllowHugePages(true);
   EXPECT_EQ(small.data()[99], std::byte{0});
-  ZeroedRegion().AllowHugePages();
+  ZeroedRegion().AllowHugePages(true);
 }
 
 }  // namespace
