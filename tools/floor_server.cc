@@ -1,0 +1,91 @@
+// The floor under any server of this protocol: reads, counts requests, answers each with +OK. No
+// keys, no parsing beyond the count, one buffer for all. What a workload costs here is the kernel's
+// share; ARCHITECTURE.md says how far from it we are.
+//
+//   build/bench/floor-server PORT &
+//   build/bench/load-generator --port PORT --workload ping --pipeline 16 --server-pid $!
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace {
+
+constexpr std::string_view kReply = "+OK\r\n";
+
+[[noreturn]] void Fail(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+int Listen(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) Fail("bind");
+  if (listen(fd, 512) != 0) Fail("listen");
+  return fd;
+}
+
+void Watch(int epoll, int fd) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) Fail("epoll_ctl");
+}
+
+void Accept(int epoll, int listener) {
+  const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  Watch(epoll, fd);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint16_t port = 0;
+  if (argc != 2 ||
+      std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), port).ec != std::errc{}) {
+    std::fputs("usage: floor-server PORT\n", stderr);
+    return 2;
+  }
+  const int listener = Listen(port);
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  Watch(epoll, listener);
+  std::array<epoll_event, 1024> events;
+  std::array<char, 16384> bytes;
+  std::string replies;
+  for (;;) {
+    const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < ready; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (fd == listener) {
+        Accept(epoll, listener);
+        continue;
+      }
+      const ssize_t got = recv(fd, bytes.data(), bytes.size(), 0);
+      if (got <= 0) {
+        close(fd);
+        continue;
+      }
+      replies.clear();
+      for (auto n = std::count(bytes.data(), bytes.data() + got, '*'); n > 0; --n)
+        replies += kReply;
+      if (!replies.empty()) send(fd, replies.data(), replies.size(), MSG_NOSIGNAL);
+    }
+  }
+}
