@@ -247,6 +247,8 @@ class HashTable {
   static std::size_t NumberOf(const BucketArray& array, Slot slot) {
     return array.SlotNumber(array.IndexOf(slot.bucket_), slot.index_);
   }
+  template <typename IsIt>
+  Slot Search(std::uint64_t hash, IsIt&& is_it) const;
   // Buckets of the main array that can hold entries: all, or what the hand has filled so far.
   std::uint64_t MainEnd() const;
 

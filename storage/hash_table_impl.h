@@ -19,29 +19,25 @@ namespace aeris::storage {
 
 template <HashTablePolicy Policy>
 auto HashTable<Policy>::Find(std::uint64_t hash, std::string_view key) const -> Slot {
-  const bool in_old = InOld(hash);
-  const BucketArray& array = in_old ? old_ : main_;
-  Bucket* bucket = &array[array.Home(hash)];
-  for (;;) {
-    for (unsigned mask = bucket->Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
-      const unsigned index = LowestBit(mask);
-      const Ref ref = bucket->ref(index);
-      if (ref != 0 && policy_.Matches(ref, key)) return Slot(bucket, index, in_old);
-    }
-    if (bucket->spill() == 0) return Slot();
-    ++bucket;
-  }
+  return Search(hash, [&](Ref ref) { return ref != 0 && policy_.Matches(ref, key); });
 }
 
 template <HashTablePolicy Policy>
 auto HashTable<Policy>::FindRef(std::uint64_t hash, Ref ref) const -> Slot {
+  return Search(hash, [&](Ref found) { return found == ref; });
+}
+
+// From the home bucket on, over those that an entry has passed.
+template <HashTablePolicy Policy>
+template <typename IsIt>
+auto HashTable<Policy>::Search(std::uint64_t hash, IsIt&& is_it) const -> Slot {
   const bool in_old = InOld(hash);
   const BucketArray& array = in_old ? old_ : main_;
   Bucket* bucket = &array[array.Home(hash)];
   for (;;) {
     for (unsigned mask = bucket->Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
       const unsigned index = LowestBit(mask);
-      if (bucket->ref(index) == ref) return Slot(bucket, index, in_old);
+      if (is_it(bucket->ref(index))) return Slot(bucket, index, in_old);
     }
     if (bucket->spill() == 0) return Slot();
     ++bucket;

@@ -1,29 +1,10 @@
 #include "tools/load_generator/memcached_scanner.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "src/base/number_text.h"
 
 namespace aeris::load {
-
-std::size_t MemcachedScanner::Scan(std::string_view bytes) {
-  std::size_t complete = 0;
-  while (!bytes.empty() && !broken_) {
-    if (payload_left_ != 0) {
-      const std::size_t skipped = std::min(payload_left_, bytes.size());
-      payload_left_ -= skipped;
-      bytes.remove_prefix(skipped);
-      continue;
-    }
-    const std::optional<std::string_view> line = lines_.Take(bytes);
-    if (!line) {
-      if (lines_.too_long()) Break("a line without end", "");
-      break;
-    }
-    if (ScanLine(*line)) ++complete;
-  }
-  return complete;
-}
 
 bool MemcachedScanner::ScanLine(std::string_view line) {
   if (in_payload_) {

@@ -1,9 +1,31 @@
 #include "tools/load_generator/reply_scanner.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "tools/load_generator/memcached_scanner.h"
 #include "tools/load_generator/resp_scanner.h"
 
 namespace aeris::load {
+
+std::size_t ReplyScanner::Scan(std::string_view bytes) {
+  std::size_t complete = 0;
+  while (!bytes.empty() && !broken_) {
+    if (payload_left_ != 0) {
+      const std::size_t skipped = std::min(payload_left_, bytes.size());
+      payload_left_ -= skipped;
+      bytes.remove_prefix(skipped);
+      continue;
+    }
+    const std::optional<std::string_view> line = lines_.Take(bytes);
+    if (!line) {
+      if (lines_.too_long()) Break("a line without end", "");
+      break;
+    }
+    if (ScanLine(*line)) ++complete;
+  }
+  return complete;
+}
 
 void ReplyScanner::CountError(std::string_view text) {
   ++counts_.errors;

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "tools/load_generator/line_reader.h"
+
 namespace aeris::load {
 
 enum class Protocol : std::uint8_t { kResp, kMemcached };
@@ -30,7 +32,7 @@ class ReplyScanner {
 
   // Takes the next bytes of the stream; returns how many replies they complete. 0 from a broken
   // stream: see fault().
-  virtual std::size_t Scan(std::string_view bytes) = 0;
+  std::size_t Scan(std::string_view bytes);
 
   // Bytes of a payload still to come, which the caller may drop unread and report to SkipPayload.
   std::size_t payload_left() const { return payload_left_; }
@@ -41,6 +43,8 @@ class ReplyScanner {
   const std::string& fault() const { return fault_; }
 
  protected:
+  // One line, the end of a payload included; true when it ends a reply.
+  virtual bool ScanLine(std::string_view line) = 0;
   // Counts the text of an error reply; the first one is kept.
   void CountError(std::string_view text);
   // The stream cannot be followed any further.
@@ -48,10 +52,11 @@ class ReplyScanner {
 
   ReplyCounts counts_;
   std::size_t payload_left_ = 0;
-  bool broken_ = false;
 
  private:
+  LineReader lines_;
   std::string fault_;
+  bool broken_ = false;
 };
 
 std::unique_ptr<ReplyScanner> MakeReplyScanner(Protocol protocol);

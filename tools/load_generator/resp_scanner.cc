@@ -1,35 +1,19 @@
 #include "tools/load_generator/resp_scanner.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "src/base/number_text.h"
 
 namespace aeris::load {
 
-std::size_t RespScanner::Scan(std::string_view bytes) {
-  std::size_t complete = 0;
-  while (!bytes.empty() && !broken_) {
-    if (payload_left_ != 0) {
-      const std::size_t skipped = std::min(payload_left_, bytes.size());
-      payload_left_ -= skipped;
-      bytes.remove_prefix(skipped);
-      continue;
-    }
-    const std::optional<std::string_view> line = lines_.Take(bytes);
-    if (!line) {
-      if (lines_.too_long()) Break("a line without end", "");
-      break;
-    }
-    ScanLine(*line);
-    if (elements_left_ == 0) {
-      ++complete;
-      elements_left_ = 1;
-    }
-  }
-  return complete;
+bool RespScanner::ScanLine(std::string_view line) {
+  ScanElement(line);
+  if (elements_left_ != 0) return false;
+  elements_left_ = 1;
+  return true;
 }
 
-void RespScanner::ScanLine(std::string_view line) {
+void RespScanner::ScanElement(std::string_view line) {
   if (in_payload_) {
     if (!line.empty()) return Break("a value is longer than announced", line);
     in_payload_ = false;

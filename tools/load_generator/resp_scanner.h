@@ -1,21 +1,17 @@
 // RespScanner: replies of RESP2.
 #pragma once
 
-#include "tools/load_generator/line_reader.h"
 #include "tools/load_generator/reply_scanner.h"
 
 namespace aeris::load {
 
 class RespScanner final : public ReplyScanner {
- public:
-  std::size_t Scan(std::string_view bytes) override;
-
  private:
-  // One line of a reply: all of it, or what announces a payload or elements.
-  void ScanLine(std::string_view line);
+  bool ScanLine(std::string_view line) override;
+  // All of a reply, or what announces a payload or elements.
+  void ScanElement(std::string_view line);
   void ScanLength(char kind, std::string_view line);
 
-  LineReader lines_;
   // Elements still to come of the reply that is arriving, however deep the arrays are nested.
   std::size_t elements_left_ = 1;
   bool in_payload_ = false;  // its bytes or the CRLF behind them
