@@ -5,7 +5,7 @@ import resource
 import signal
 import unittest
 
-from server import ServerProcess, is_aeris, wait_for
+from server import ServerProcess, is_aeris, is_sanitized, wait_for
 
 TEST_SECONDS = 240
 
@@ -16,6 +16,7 @@ class Settings:
     light = False
     build_directory = None
     aeris = False
+    sanitized = False
 
     @classmethod
     def choose(cls, binary, light, build_directory):
@@ -23,6 +24,7 @@ class Settings:
         cls.light = light
         cls.build_directory = build_directory
         cls.aeris = is_aeris(binary)
+        cls.sanitized = is_sanitized(binary)
 
 
 class ServerTest(unittest.TestCase):
@@ -66,6 +68,10 @@ class ServerTest(unittest.TestCase):
     @property
     def light(self):
         return Settings.light
+
+    @property
+    def sanitized(self):
+        return Settings.sanitized
 
     def seeded_random(self):
         """A generator whose seed is in the output of the test."""

@@ -50,6 +50,12 @@ def is_aeris(binary):
     return b"aeris" in version.stdout.lower() or "aeris" in os.path.basename(binary)
 
 
+def is_sanitized(binary):
+    """Whether a sanitizer keeps the memory: it needs addresses of its own, and frees late."""
+    with open(shutil.which(binary) or binary, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class ServerProcess:
     """start(), stop(), restart() on the same port; rss() and cpu_seconds() read /proc.
 

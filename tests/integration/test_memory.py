@@ -16,7 +16,7 @@ def limit_addresses():
 class EndOfMemory(ServerTest):
     def setUp(self):
         super().setUp()
-        if self.light:
+        if self.light or self.sanitized:
             self.skipTest("a sanitizer needs addresses of its own")
         self.server = self.start_server(preexec=limit_addresses)
         self.client = self.connect()
@@ -72,7 +72,7 @@ class MemoryThatReturns(ServerTest):
 
     @only_aeris("the reference keeps it, or returns it later")
     def test_small_values_that_are_gone_leave_no_sparse_pages(self):
-        if self.light:
+        if self.light or self.sanitized:
             self.skipTest("sanitizers keep freed memory")
         server = self.start_server({"enable-debug-command": "yes"})
         client = self.connect(server)
@@ -88,7 +88,7 @@ class MemoryThatReturns(ServerTest):
 
     @only_aeris("the reference keeps it, or returns it later")
     def test_large_values_that_are_gone_leave_memory_while_the_server_is_idle(self):
-        if self.light:
+        if self.light or self.sanitized:
             self.skipTest("sanitizers keep freed memory")
         server = self.start_server()
         client = self.connect(server)
