@@ -1,5 +1,6 @@
-// The parser on a pipeline of 64 requests, as one read brings it, against the plain way: find each
-// CR with memchr, convert with strtoll, begin anew when a request is not whole.
+// The parser, and the pass over usual requests that comes before it, on a pipeline of 64 requests,
+// as one read brings it, against the plain way: find each CR with memchr, convert with strtoll,
+// begin anew when a request is not whole.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "protocol/request_parser.h"
+#include "protocol/usual_request.h"
 
 namespace aeris::protocol {
 namespace {
@@ -80,6 +82,21 @@ void RunPlain(benchmark::State& state, const std::string& pipeline) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pipeline.size()));
 }
 
+void RunUsual(benchmark::State& state, const std::string& pipeline) {
+  const Limits limits;
+  std::vector<std::string_view> arguments;
+  for (auto _ : state) {
+    std::string_view rest = pipeline;
+    while (!rest.empty()) {
+      arguments.clear();
+      rest.remove_prefix(TakeUsualRequest(rest, limits, arguments));
+      benchmark::DoNotOptimize(arguments.data());
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * kDepth);
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pipeline.size()));
+}
+
 void RunParser(benchmark::State& state, const std::string& pipeline) {
   RequestParser parser;
   const Limits limits;
@@ -101,15 +118,21 @@ void RunParser(benchmark::State& state, const std::string& pipeline) {
 void BM_PlainGet(benchmark::State& state) { RunPlain(state, GetPipeline()); }
 void BM_PlainSet(benchmark::State& state) { RunPlain(state, SetPipeline()); }
 void BM_ParserGet(benchmark::State& state) { RunParser(state, GetPipeline()); }
+void BM_UsualGet(benchmark::State& state) { RunUsual(state, GetPipeline()); }
 void BM_ParserSet(benchmark::State& state) { RunParser(state, SetPipeline()); }
+void BM_UsualSet(benchmark::State& state) { RunUsual(state, SetPipeline()); }
 void BM_PlainMgetOf10(benchmark::State& state) { RunPlain(state, MgetPipeline()); }
 void BM_ParserMgetOf10(benchmark::State& state) { RunParser(state, MgetPipeline()); }
+void BM_UsualMgetOf10(benchmark::State& state) { RunUsual(state, MgetPipeline()); }
 BENCHMARK(BM_PlainGet);
 BENCHMARK(BM_ParserGet);
+BENCHMARK(BM_UsualGet);
 BENCHMARK(BM_PlainSet);
 BENCHMARK(BM_ParserSet);
+BENCHMARK(BM_UsualSet);
 BENCHMARK(BM_PlainMgetOf10);
 BENCHMARK(BM_ParserMgetOf10);
+BENCHMARK(BM_UsualMgetOf10);
 
 }  // namespace
 }  // namespace aeris::protocol
