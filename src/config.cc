@@ -22,7 +22,8 @@ namespace {
 
 using Arguments = std::span<const std::string_view>;
 
-constexpr std::size_t kEchoedNameBytesMax = 1024;
+// Redis echoes a name whole; one that nobody would write by hand is cut.
+constexpr std::size_t kEchoedNameBytesMax = std::size_t{64} << 10;
 
 template <class... Ts>
 struct Overloaded : Ts... {
