@@ -82,17 +82,19 @@ storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
   return keyspace_.Find(Key(index), now_, storage::kForWrite);
 }
 
-bool CommandContext::FindStringForRead(std::size_t index, storage::EntryView& entry) const {
+bool CommandContext::FindForRead(std::size_t index, storage::ValueType type,
+                                 storage::EntryView& entry) const {
   entry = FindForRead(index);
-  if (!entry || entry.type() == storage::ValueType::kString) [[likely]]
+  if (!entry || entry.type() == type) [[likely]]
     return true;
   reply_.Error(err::kWrongType);
   return false;
 }
 
-bool CommandContext::FindStringForWrite(std::size_t index, storage::EntryView& entry) const {
+bool CommandContext::FindForWrite(std::size_t index, storage::ValueType type,
+                                  storage::EntryView& entry) const {
   entry = FindForWrite(index);
-  if (!entry || entry.type() == storage::ValueType::kString) [[likely]]
+  if (!entry || entry.type() == type) [[likely]]
     return true;
   reply_.Error(err::kWrongType);
   return false;

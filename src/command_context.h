@@ -50,9 +50,15 @@ class CommandContext {
   // sets the access clock unless the client said NO-TOUCH.
   storage::EntryView FindForRead(std::size_t index) const;
   storage::EntryView FindForWrite(std::size_t index) const;
-  // The same for strings. False after a WRONGTYPE reply; an absent key gives true and no entry.
-  bool FindStringForRead(std::size_t index, storage::EntryView& entry) const;
-  bool FindStringForWrite(std::size_t index, storage::EntryView& entry) const;
+  // The same for one type. False after a WRONGTYPE reply; an absent key gives true and no entry.
+  bool FindForRead(std::size_t index, storage::ValueType type, storage::EntryView& entry) const;
+  bool FindForWrite(std::size_t index, storage::ValueType type, storage::EntryView& entry) const;
+  bool FindStringForRead(std::size_t index, storage::EntryView& entry) const {
+    return FindForRead(index, storage::ValueType::kString, entry);
+  }
+  bool FindStringForWrite(std::size_t index, storage::EntryView& entry) const {
+    return FindForWrite(index, storage::ValueType::kString, entry);
+  }
 
   // The one way to read an integer argument; nullopt after the error reply.
   std::optional<std::int64_t> IntegerArg(std::size_t index) const;

@@ -124,9 +124,10 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
                         .lfu = false,
                         .lfu_log_factor = config().lfu_log_factor,
                         .lfu_decay_minutes = config().lfu_decay_time},
-      databases_(
-          static_cast<std::size_t>(config().databases), keyspace_context_,
-          [this](std::unique_ptr<storage::Keyspace> keyspace) { Discard(std::move(keyspace)); }),
+      databases_(static_cast<std::size_t>(config().databases), keyspace_context_,
+                 [this](std::unique_ptr<storage::Keyspace> keyspace) {
+                   lazy_free_.Discard(std::move(keyspace));
+                 }),
       dispatcher_(*this),
       batch_(*this),
       io_(*this),
@@ -141,7 +142,7 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
 Server::~Server() {
   RemoveUnixSocket();
   // The worker destroys what it holds before the arenas' owner goes.
-  lazyfree_.reset();
+  lazy_free_.Stop();
 }
 
 std::expected<void, Error> Server::Start() {
@@ -153,9 +154,8 @@ std::expected<void, Error> Server::Start() {
   });
   if (!signals) return std::unexpected(signals.error());
   signals_ = std::move(*signals);
-  auto worker = ae::Worker::Create(loop_, "lazyfree");
-  if (!worker) return std::unexpected(worker.error());
-  lazyfree_ = std::move(*worker);
+  if (auto started = lazy_free_.Start(loop_); !started) return started;
+  keyspace_context_.disposal = &lazy_free_;
   if (auto opened = OpenListeners(); !opened) return opened;
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
@@ -371,17 +371,6 @@ void Server::ReadClock() {
       unix_minus_monotonic_us_;
   unix_ms_ = us / 1000;
   unix_ms_end_ = monotonic_ + std::chrono::microseconds(1000 - us % 1000);
-}
-
-void Server::Discard(std::unique_ptr<storage::Keyspace> keyspace) {
-  if (lazyfree_ == nullptr || !keyspace->large()) return;
-  const std::size_t keys = keyspace->size();
-  stats_.lazyfree_pending += keys;
-  lazyfree_->Submit([dead = std::move(keyspace)]() mutable { dead.reset(); },
-                    [this, keys] {
-                      stats_.lazyfree_pending -= keys;
-                      stats_.lazyfreed_objects += keys;
-                    });
 }
 
 std::size_t Server::used_memory() const {

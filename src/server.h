@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "ae/completion.h"
 #include "ae/event_loop.h"
 #include "ae/listener.h"
 #include "ae/poller.h"
@@ -29,6 +28,7 @@
 #include "src/databases.h"
 #include "src/dispatch.h"
 #include "src/latency_monitor.h"
+#include "src/lazy_free.h"
 #include "src/monitor.h"
 #include "src/request_batch.h"
 #include "src/server_stats.h"
@@ -62,8 +62,8 @@ class Server {
 
   // Serves until Shutdown(). Returns the exit status of the process.
   int Run();
-  // One turn of Run(), waiting at most `wait_max`; for tests. Returns the handlers and time callbacks
-  // that ran.
+  // One turn of Run(), waiting at most `wait_max`; for tests. Returns the handlers and time
+  // callbacks that ran.
   std::size_t RunTurn(std::chrono::milliseconds wait_max) { return loop_.RunOnce(wait_max); }
   // SHUTDOWN, SIGTERM, SIGINT: the present turn is the last.
   void Shutdown();
@@ -87,7 +87,7 @@ class Server {
   Monitor& monitor() { return monitor_; }
   ClientPause& pause() { return pause_; }
   Random& random() { return random_; }
-  ae::Worker& lazyfree() { return *lazyfree_; }
+  LazyFree& lazy_free() { return lazy_free_; }
   protocol::BufferPool& buffers() { return buffers_; }
   Dispatcher& dispatcher() { return dispatcher_; }
   RequestBatch& batch() { return batch_; }
@@ -124,8 +124,6 @@ class Server {
   // CLIENT PAUSE and UNPAUSE. Requests that waited run at the end of this turn, in their order.
   void PauseClients(ClientPause::Kind kind, std::chrono::milliseconds length);
   void ResumeClients();
-  // Gives a keyspace, or anything that takes long to destroy, to the lazyfree thread.
-  void Discard(std::unique_ptr<storage::Keyspace> keyspace);
 
  private:
   explicit Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_t descriptors,
@@ -155,13 +153,13 @@ class Server {
   std::unique_ptr<ae::Poller> poller_;
   std::uint64_t descriptors_max_;
   ae::EventLoop loop_;
-  std::unique_ptr<ae::Worker> lazyfree_;
   Random random_;
   storage::KeyHasher hasher_;
   storage::KeyspaceContext keyspace_context_;
   protocol::BufferPool buffers_;
   CommandTable commands_;
   ServerStats stats_;
+  LazyFree lazy_free_{stats_};
   SlowLog slow_log_;
   LatencyMonitor latency_;
   ClientPause pause_;

@@ -41,8 +41,8 @@ struct ServerStats {
   std::uint64_t output_buffer_limit_disconnects = 0;
   std::uint64_t changes = 0;  // keys changed since the start or the last save
   std::uint64_t peak_memory = 0;
-  std::uint64_t lazyfree_pending = 0;   // keys given to the lazyfree thread that still live
-  std::uint64_t lazyfreed_objects = 0;  // keys that it has freed
+  std::uint64_t lazyfree_pending = 0;   // objects given to the lazyfree thread that still live
+  std::uint64_t lazyfreed_objects = 0;  // objects that it has freed
   std::uint64_t expire_ns = 0;          // spent in active expiry
   RateSampler commands_rate;
   RateSampler input_rate;

@@ -1,6 +1,7 @@
 #include "storage/entry.h"
 
 #include "src/base/number_text.h"
+#include "storage/entry_codec.h"
 
 namespace aeris::storage {
 
@@ -9,39 +10,13 @@ using entry_layout::FieldsOf;
 using entry_layout::Kind;
 using entry_layout::LoadAs;
 
-std::string_view TypeName(ValueType type) {
-  switch (type) {
-    case ValueType::kString:
-      return "string";
-    case ValueType::kList:
-      return "list";
-    case ValueType::kSet:
-      return "set";
-    case ValueType::kZset:
-      return "zset";
-    case ValueType::kHash:
-      return "hash";
-    case ValueType::kStream:
-      return "stream";
-  }
-  return "none";
-}
-
-std::string_view EncodingName(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::kInt:
-      return "int";
-    case Encoding::kEmbstr:
-      return "embstr";
-    case Encoding::kRaw:
-      return "raw";
-  }
-  return "unknown";
-}
-
 Encoding EntryView::encoding() const {
   const Fields fields = FieldsOf(bytes_);
   if (fields.kind == Kind::kInteger) return Encoding::kInt;
+  if (fields.kind == Kind::kCollection) {
+    const Collection* const object = structure();
+    return object != nullptr ? object->encoding() : PackedEncoding(type(), form());
+  }
   const bool small = fields.kind == Kind::kText && fields.value_size <= kEmbstrBytesMax;
   return small && !fields.grown ? Encoding::kEmbstr : Encoding::kRaw;
 }
@@ -70,6 +45,39 @@ std::string_view EntryView::Text(IntegerText& scratch) const {
 std::size_t EntryView::text_size() const {
   IntegerText scratch;
   return Text(scratch).size();
+}
+
+CollectionTag EntryView::tag() const {
+  const Fields fields = FieldsOf(bytes_);
+  AERIS_DCHECK(fields.kind == Kind::kCollection);
+  return CollectionTag(bytes_[fields.value_offset]);
+}
+
+bool EntryView::packed() const {
+  if (FieldsOf(bytes_).kind != Kind::kCollection) return false;
+  Collection* const object = ValueObject(bytes_);
+  return object == nullptr || object->block() != nullptr;
+}
+
+PackedForm EntryView::form() const { return tag().form(); }
+
+std::string_view EntryView::block() const {
+  if (Collection* const object = ValueObject(bytes_); object != nullptr) {
+    return object->block()->bytes();
+  }
+  const Fields fields = FieldsOf(bytes_);
+  AERIS_DCHECK(fields.kind == Kind::kCollection);
+  return {reinterpret_cast<const char*>(bytes_ + fields.value_offset + 1), fields.value_size - 1};
+}
+
+Collection* EntryView::structure() const {
+  Collection* const object = ValueObject(bytes_);
+  return object != nullptr && object->block() == nullptr ? object : nullptr;
+}
+
+std::size_t EntryView::element_count() const {
+  if (const Collection* const object = structure()) return object->size();
+  return PackedCount(type(), form(), block());
 }
 
 BlobRef PinnedText(EntryView entry) {

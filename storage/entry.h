@@ -9,24 +9,15 @@
 #include "src/base/check.h"
 #include "src/base/clock.h"
 #include "storage/blob.h"
+#include "storage/collection.h"
 #include "storage/entry_layout.h"
+#include "storage/packed_block.h"
+#include "storage/value_type.h"
 
 namespace aeris::storage {
 
-enum class ValueType : std::uint8_t { kString, kList, kSet, kZset, kHash, kStream };
-// TYPE's answer: "string", "list", ...
-std::string_view TypeName(ValueType type);
-
-enum class Encoding : std::uint8_t { kInt, kEmbstr, kRaw };
-// OBJECT ENCODING's answer: "int", "embstr", "raw".
-std::string_view EncodingName(Encoding encoding);
 // Text up to this size is embstr, unless it has grown to it.
 inline constexpr std::size_t kEmbstrBytesMax = 44;
-
-// Room for the decimal text of any integer value.
-struct IntegerText {
-  char bytes[24];
-};
 
 // A view of a live entry, or of none. Valid until the next call that may change its keyspace
 // (including a lookup, which may expire keys).
@@ -39,7 +30,7 @@ class EntryView {
   explicit operator bool() const { return bytes_ != nullptr; }
 
   std::string_view key() const;
-  ValueType type() const { return ValueType::kString; }
+  ValueType type() const;
   Encoding encoding() const;
   UnixMs deadline() const;  // kNoDeadline when the key has none
   // Expired means that the deadline lies before `now`; at the deadline itself the key still lives.
@@ -54,6 +45,14 @@ class EntryView {
   std::string_view text() const;                      // requires a string that is not an integer
   std::string_view Text(IntegerText& scratch) const;  // any string; integers are written to scratch
   std::size_t text_size() const;                      // STRLEN of any string
+
+  // Collections: the bytes of a packed one, wherever they lie, or its structure.
+  CollectionTag tag() const;          // requires a collection
+  bool packed() const;                // whether its value is packed bytes
+  PackedForm form() const;            // requires packed()
+  std::string_view block() const;     // requires packed()
+  Collection* structure() const;      // null for strings and what is packed
+  std::size_t element_count() const;  // of a collection; O(1) but for blocks of 65535 and more
 
   // The 16-bit access clock: seconds for LRU, or minutes and a logarithmic counter for LFU.
   std::uint16_t access_clock() const {
@@ -89,6 +88,16 @@ inline UnixMs EntryView::deadline() const {
   if (fields.deadline_size == 0) return kNoDeadline;
   return entry_layout::LoadDeadline(bytes_ + fields.deadline_offset, fields.deadline_size,
                                     deadline_base_);
+}
+
+inline ValueType EntryView::type() const {
+  const auto head = entry_layout::LoadAs<std::uint32_t>(bytes_);
+  if ((head & entry_layout::kShort) != 0) [[likely]] {
+    return ValueType::kString;
+  }
+  const auto kind =
+      static_cast<entry_layout::Kind>(head >> entry_layout::kKindShift & entry_layout::kKindMask);
+  return kind == entry_layout::Kind::kCollection ? tag().type() : ValueType::kString;
 }
 
 inline bool EntryView::is_integer() const {

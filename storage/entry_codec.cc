@@ -48,8 +48,10 @@ std::uint32_t StoredValueBytes(const EntrySpec& spec) {
     case Kind::kInteger:
       return IntegerBytes(spec.integer);
     case Kind::kBlob:
-    case Kind::kCollection:
       return entry_layout::kPointerBytes;
+    case Kind::kCollection:
+      return static_cast<std::uint32_t>(
+          1 + (spec.tag.is_object() ? entry_layout::kPointerBytes : spec.text.size()));
   }
   return 0;
 }
@@ -81,7 +83,7 @@ bool IsBetween(std::size_t size, std::size_t least, std::size_t most) {
   return size >= least && size <= most;
 }
 
-bool HasValueSize(Kind kind) { return kind == Kind::kText || kind == Kind::kInteger; }
+bool HasValueSize(Kind kind) { return kind != Kind::kBlob; }
 
 }  // namespace
 
@@ -126,7 +128,7 @@ EntryForm::EntryForm(const EntrySpec& spec, UnixMs deadline_base) {
   AERIS_DCHECK(fields_.blob_key == (spec.key.size() > kInlineKeyMax));
   AERIS_DCHECK(fields_.value_size <= kInlineValueMax);
 
-  short_form_ = HasValueSize(spec.kind) && !fields_.grown &&
+  short_form_ = (spec.kind == Kind::kText || spec.kind == Kind::kInteger) && !fields_.grown &&
                 fields_.deadline_size <= entry_layout::kNearDeadlineBytes &&
                 IsBetween(spec.key.size(), 1, entry_layout::kShortKeyMax) &&
                 IsBetween(fields_.value_size, 1, entry_layout::kShortValueMax);
@@ -170,8 +172,15 @@ void EntryForm::Write(const EntrySpec& spec, std::byte* to) const {
       StoreIntegerIn(value, fields_.value_size, spec.integer);
       break;
     case Kind::kBlob:
-    case Kind::kCollection:
       StoreAs(value, spec.blob);
+      break;
+    case Kind::kCollection:
+      *value = std::byte{spec.tag.bits()};
+      if (spec.tag.is_object()) {
+        StoreAs(value + 1, spec.object);
+      } else {
+        StoreText(value + 1, spec.text);
+      }
       break;
   }
 }
@@ -193,8 +202,12 @@ EntrySpec SpecOf(EntryView entry) {
       spec.integer = entry.integer();
       break;
     case Kind::kBlob:
-    case Kind::kCollection:
       spec.blob = ValueBlob(entry.bytes());
+      break;
+    case Kind::kCollection:
+      spec.tag = entry.tag();
+      spec.object = ValueObject(entry.bytes());
+      if (spec.object == nullptr) spec.text = entry.block();
       break;
   }
   return spec;
@@ -220,6 +233,19 @@ void StoreBlob(std::byte* entry, Blob* blob) {
   const Fields fields = FieldsOf(entry);
   AERIS_DCHECK(fields.kind == Kind::kBlob);
   StoreAs(entry + fields.value_offset, blob);
+}
+
+void StoreObject(std::byte* entry, Collection* object) {
+  const Fields fields = FieldsOf(entry);
+  AERIS_DCHECK(fields.kind == Kind::kCollection);
+  StoreAs(entry + fields.value_offset + 1, object);
+}
+
+Collection* ValueObject(const std::byte* entry) {
+  const Fields fields = FieldsOf(entry);
+  if (fields.kind != Kind::kCollection) return nullptr;
+  const std::byte* const value = entry + fields.value_offset;
+  return CollectionTag(*value).is_object() ? LoadAs<Collection*>(value + 1) : nullptr;
 }
 
 Blob* ValueBlob(const std::byte* entry) {

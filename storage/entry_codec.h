@@ -22,7 +22,8 @@ inline constexpr std::size_t kEntryHeadMax = 4 + 4 + 2 + entry_layout::kAnyDeadl
 static_assert(kEntryHeadMax + kInlineKeyMax + kInlineValueMax <= Arena::kSlotBytesMax,
               "every entry fits a slot of the arena");
 
-// What is to be stored. Exactly one of text, integer and blob counts, by `kind`.
+// What is to be stored. Exactly one of text, integer and blob counts, by `kind`; of a collection
+// the tag, and the text or the object.
 struct EntrySpec {
   std::string_view key{};
   Blob* key_blob = nullptr;  // set for keys above kInlineKeyMax
@@ -34,6 +35,8 @@ struct EntrySpec {
   std::size_t zero_bytes = 0;  // that follow the text
   std::int64_t integer = 0;
   Blob* blob = nullptr;
+  CollectionTag tag{};
+  Collection* object = nullptr;
 };
 
 // An entry's form, worked out once: its first bytes and where its parts go.
@@ -59,9 +62,11 @@ void StoreAccessClock(std::byte* entry, std::uint16_t clock);
 void StoreDeadline(std::byte* entry, UnixMs deadline);      // same number of bytes as before
 void StoreInteger(std::byte* entry, std::int64_t integer);  // same number of bytes as before
 void StoreBlob(std::byte* entry, Blob* blob);
+void StoreObject(std::byte* entry, Collection* object);  // of an entry that points at one
 
-Blob* ValueBlob(const std::byte* entry);  // null when the value is not a blob
-Blob* KeyBlob(const std::byte* entry);    // null when the key is not a blob
+Blob* ValueBlob(const std::byte* entry);          // null when the value is not a blob
+Collection* ValueObject(const std::byte* entry);  // null when the entry points at no collection
+Blob* KeyBlob(const std::byte* entry);            // null when the key is not a blob
 
 // Bytes that an integer and a deadline take.
 std::uint32_t IntegerBytes(std::int64_t integer);

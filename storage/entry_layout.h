@@ -8,7 +8,7 @@
 //
 // Long form, for everything else (bit 0 is 0):
 //
-//   byte 0  bits 1-2 kind: 0 text, 1 integer, 2 blob, 3 kept for collections
+//   byte 0  bits 1-2 kind: 0 text, 1 integer, 2 blob, 3 collection
 //           bits 3-4 deadline: 0 none, 1 near, 2 far, 3 any; bit 5 grown (raw although short),
 //           bit 6 wide key size, bit 7 the key is a blob (wide as well)
 //   byte 1  key size, unless wide
@@ -22,9 +22,9 @@
 //   far   5 bytes: the time since 2020, to 2054
 //   any   8 bytes
 //
-// Integer: two's complement in the fewest of 1, 2, 4, 8 bytes. Blob, as key or as value: a pointer,
-// not aligned; the value size is left out then, since the blob has it. Entries are 4-byte aligned,
-// no more.
+// Collection: a tag, then a packed block or a pointer (collection.h). Integer: two's complement in
+// the fewest of 1, 2, 4, 8 bytes. Blob, as key or as value: a pointer, not aligned; the value size
+// is left out then, since the blob has it. Entries are 4-byte aligned, no more.
 //
 // Overhead: 4 bytes for most keys of a cache, 8 with a deadline, 6 and more for large ones. A
 // layout of one byte per field needs 5 and 9 for the same.

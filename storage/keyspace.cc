@@ -61,6 +61,31 @@ StoreResult ResultOf(Table::Slot stored) {
   return stored ? StoreResult::kStored : StoreResult::kNoMemory;
 }
 
+// Collections that take more allocations to destroy are given away.
+constexpr std::size_t kDisposeEffort = 64;
+constexpr std::size_t kFieldsPerLook = 512;  // due ones, removed at a time
+
+UnixMs Earlier(UnixMs a, UnixMs b) {
+  if (a == kNoDeadline || b == kNoDeadline) return std::max(a, b);
+  return std::min(a, b);
+}
+
+// A key's deadline, and when the sweep has to look at it: parts of its value may be due earlier.
+struct Times {
+  UnixMs deadline = kNoDeadline;
+  UnixMs look = kNoDeadline;
+};
+
+// Under which the entry has been filed.
+Times FiledTimes(EntryView entry) {
+  const UnixMs deadline = entry.deadline();
+  const Collection* const object = ValueObject(entry.bytes());
+  if (object == nullptr) [[likely]] {
+    return {deadline, deadline};
+  }
+  return {deadline, Earlier(deadline, CollectionAccount::filed(*object))};
+}
+
 // Whether a new form may keep a slot that is larger than it needs.
 enum class Slack : std::uint8_t { kNone, kKeep };
 
@@ -72,6 +97,13 @@ struct Keyspace::Impl {
         arena({.reserve_bytes = shared.limits.arena_bytes}),
         blobs(shared.limits.blob_bytes),
         table(EntryPolicy(arena, shared.hasher), shared.limits.table_homes) {}
+
+  ~Impl() {
+    if (collections.count() == 0) return;
+    table.ForEach([&](Ref ref) { delete ValueObject(arena.At(ref)); });
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   AccessPolicy access() const {
     return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
@@ -97,6 +129,8 @@ struct Keyspace::Impl {
                          std::size_t slot_bytes, Slack slack);
   std::optional<std::span<char>> ResizeInline(const HashedKey& key, Table::Slot slot,
                                               std::size_t size);
+  StoreResult StoreCollection(const HashedKey& key, EntrySpec& spec, bool keep_deadline,
+                              UnixMs now);
   std::span<char> WritableText(Table::Slot slot);
 
   bool EmptyPages(std::size_t entries_max);
@@ -106,12 +140,18 @@ struct Keyspace::Impl {
   void Remove(Table::Slot slot, std::uint64_t hash);
   void AccountDeadline(UnixMs deadline, int sign);
   void FileDeadline(Table::Slot slot, UnixMs before, UnixMs after);
+  void FileTimes(Table::Slot slot, const Times& before);
+  void Release(Collection* object);
+  ExpireVerdict Look(EntryView entry, UnixMs now);
   void AdvanceDeadlineBase();
 
   KeyspaceContext& context;
   Arena arena;
   BlobStore blobs;
+  CollectionAccount collections;
+  PackedBlock scratch_block;
   Table table;
+  std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;
   UnixMs deadline_base = 0;  // no near deadline lies before it, nor 2^32 ms behind it
 };
@@ -150,26 +190,36 @@ std::uint16_t Keyspace::Impl::ClockAfterUse(Table::Slot slot, UnixMs now) {
 // memory.
 auto Keyspace::Impl::Store(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
                            std::size_t slot_bytes, Slack slack) -> Table::Slot {
-  if (spec.deadline != kNoDeadline && !table.PrepareDeadlines()) return Table::Slot();
+  const bool dated = spec.deadline != kNoDeadline ||
+                     (spec.object != nullptr && spec.object->NextDeadline() != kNoDeadline);
+  if (dated && !table.PrepareDeadlines()) return Table::Slot();
   if (!slot) return Create(key, spec);
   const EntryView old = ViewOf(slot);
   Blob* const old_blob = ValueBlob(old.bytes());
-  const UnixMs old_deadline = old.deadline();
+  Collection* const old_object = ValueObject(old.bytes());
+  const Times old_times = FiledTimes(old);
   spec.key = old.key();
   spec.key_blob = KeyBlob(old.bytes());
   const EntryForm form(spec, deadline_base);
   if (!Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack)) return Table::Slot();
   if (old_blob != nullptr && old_blob != spec.blob) blobs.Free(old_blob);
-  FileDeadline(slot, old_deadline, spec.deadline);
+  if (old_object != spec.object) {
+    if (old_object != nullptr) Release(old_object);
+    if (spec.object != nullptr) collections.Add(*spec.object);
+  }
+  FileTimes(slot, old_times);
   return slot;
 }
 
-// As Store; a blob that is the spec's own, made for it, is freed without memory.
+// As Store; a blob or a collection that is the spec's own, made for it, is freed without memory.
 auto Keyspace::Impl::StoreOwned(const HashedKey& key, Table::Slot slot, EntrySpec& spec,
                                 std::size_t slot_bytes, Slack slack) -> Table::Slot {
   const Table::Slot stored = Store(key, slot, spec, slot_bytes, slack);
   if (!stored && spec.kind == Kind::kBlob && !(slot && ValueBlob(BytesOf(slot)) == spec.blob)) {
     blobs.Free(spec.blob);
+  }
+  if (!stored && spec.object != nullptr && !(slot && ValueObject(BytesOf(slot)) == spec.object)) {
+    delete spec.object;
   }
   return stored;
 }
@@ -185,7 +235,8 @@ auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> Table::Slo
   if (ref != 0) {
     form.Write(spec, arena.At(ref));
     if (const Table::Slot slot = table.Insert(key.hash, ref)) {
-      FileDeadline(slot, kNoDeadline, spec.deadline);
+      if (spec.object != nullptr) collections.Add(*spec.object);
+      FileTimes(slot, Times());
       return slot;
     }
     arena.Free(ref);
@@ -317,10 +368,20 @@ std::optional<std::span<char>> Keyspace::Impl::ResizeInline(const HashedKey& key
   return WritableText(slot);
 }
 
+StoreResult Keyspace::Impl::StoreCollection(const HashedKey& key, EntrySpec& spec,
+                                            bool keep_deadline, UnixMs now) {
+  const Table::Slot slot = FindLive(key, now);
+  if (keep_deadline && slot) spec.deadline = ViewOf(slot).deadline();
+  spec.access_clock = slot ? ViewOf(slot).access_clock() : FirstAccessClock(access(), now);
+  return ResultOf(StoreOwned(key, slot, spec, 0, Slack::kNone));
+}
+
 // --- Removing
 
 void Keyspace::Impl::AccountDeadline(UnixMs deadline, int sign) {
-  if (deadline != kNoDeadline) deadline_sum += sign * WideInt{deadline};
+  if (deadline == kNoDeadline) return;
+  deadline_sum += sign * WideInt{deadline};
+  deadline_count += static_cast<std::size_t>(sign);
 }
 
 void Keyspace::Impl::FileDeadline(Table::Slot slot, UnixMs before, UnixMs after) {
@@ -328,6 +389,47 @@ void Keyspace::Impl::FileDeadline(Table::Slot slot, UnixMs before, UnixMs after)
   AccountDeadline(before, -1);
   AccountDeadline(after, 1);
   table.SetDeadline(slot, after);
+}
+
+// The entry at `slot` was filed under `before`, and is what it will be now.
+void Keyspace::Impl::FileTimes(Table::Slot slot, const Times& before) {
+  const EntryView entry = ViewOf(slot);
+  if (Collection* const object = ValueObject(entry.bytes())) {
+    CollectionAccount::SetFiled(*object, object->NextDeadline());
+  }
+  const Times after = FiledTimes(entry);
+  if (before.deadline != after.deadline) {
+    AccountDeadline(before.deadline, -1);
+    AccountDeadline(after.deadline, 1);
+  }
+  if (before.look != after.look) table.SetDeadline(slot, after.look);
+}
+
+// What a sweep does with a key that it was to look at.
+ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
+  if (entry.expired(now)) {
+    Forget(entry);
+    return ExpireVerdict::Erase();
+  }
+  Collection* const object = ValueObject(entry.bytes());
+  if (object == nullptr) return ExpireVerdict::KeepUntil(entry.deadline());
+  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  if (object->size() == 0) {
+    Forget(entry);
+    return ExpireVerdict::Erase();
+  }
+  collections.Update(*object);
+  CollectionAccount::SetFiled(*object, more ? now : object->NextDeadline());
+  return ExpireVerdict::KeepUntil(FiledTimes(entry).look);
+}
+
+// A collection that no entry points at any more.
+void Keyspace::Impl::Release(Collection* object) {
+  collections.Remove(*object);
+  std::unique_ptr<Collection> dead(object);
+  if (context.disposal != nullptr && dead->FreeEffort() > kDisposeEffort) {
+    context.disposal->Dispose(std::move(dead));
+  }
 }
 
 // Moves the base to where deadlines can still come: what is left has been proven to lie behind it,
@@ -343,6 +445,7 @@ void Keyspace::Impl::Forget(EntryView entry) {
   AccountDeadline(entry.deadline(), -1);
   if (Blob* const blob = ValueBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
   if (Blob* const blob = KeyBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
+  if (Collection* const object = ValueObject(entry.bytes())) Release(object);
   arena.Free(arena.RefOf(entry.bytes()));
 }
 
@@ -531,6 +634,46 @@ StoreResult Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs 
   return StoreResult::kStored;
 }
 
+StoreResult Keyspace::SetPacked(const HashedKey& key, ValueType type, PackedForm form,
+                                std::string_view bytes, bool keep_deadline, UnixMs now) {
+  EntrySpec spec;
+  spec.kind = Kind::kCollection;
+  const bool large = bytes.size() >= kInlineValueMax;
+  spec.tag = CollectionTag(type, form, large);
+  if (large) {
+    spec.object = new PackedCollection(type, form, bytes);
+  } else {
+    spec.text = bytes;
+  }
+  return parts(now).StoreCollection(key, spec, keep_deadline, now);
+}
+
+StoreResult Keyspace::SetObject(const HashedKey& key, std::unique_ptr<Collection>& object,
+                                bool keep_deadline, UnixMs now) {
+  EntrySpec spec;
+  spec.kind = Kind::kCollection;
+  spec.tag = CollectionTag(object->type(), PackedForm::kListpack, true);
+  spec.object = object.release();
+  return parts(now).StoreCollection(key, spec, keep_deadline, now);
+}
+
+void Keyspace::ObjectChanged(const HashedKey& key, UnixMs now) {
+  Impl& impl = parts(now);
+  const Table::Slot slot = impl.table.Find(key.hash, key.text);
+  AERIS_CHECK(slot);
+  Collection* const object = ValueObject(impl.BytesOf(slot));
+  AERIS_CHECK(object != nullptr);
+  impl.collections.Update(*object);
+  if (object->NextDeadline() == CollectionAccount::filed(*object)) [[likely]] {
+    return;
+  }
+  // Without memory the parts still expire when they are met.
+  if (!impl.table.PrepareDeadlines()) return;
+  impl.FileTimes(slot, FiledTimes(impl.ViewOf(slot)));
+}
+
+PackedBlock& Keyspace::scratch_block(UnixMs now) { return parts(now).scratch_block; }
+
 bool Keyspace::Delete(const HashedKey& key, UnixMs now) {
   if (impl_ == nullptr) return false;
   const Table::Slot slot = impl_->FindLive(key, now);
@@ -552,6 +695,10 @@ StoreResult Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey&
     spec.blob = target.blobs.Create(spec.blob->text(), spec.blob->size());
     if (spec.blob == nullptr) return StoreResult::kNoMemory;
   }
+  if (spec.object != nullptr) {
+    spec.object = spec.object->Clone().release();
+    if (spec.object == nullptr) return StoreResult::kNoMemory;
+  }
   spec.key_blob = nullptr;
   spec.access_clock = FirstAccessClock(target.access(), now);
   return ResultOf(target.StoreOwned(to_key, slot, spec, 0, Slack::kNone));
@@ -567,9 +714,16 @@ StoreResult Keyspace::Move(const HashedKey& from, Keyspace& to, const HashedKey&
   std::byte* const entry = impl_->BytesOf(source);
   EntrySpec spec = SpecOf(impl_->ViewOf(entry));
   spec.key_blob = nullptr;
+  const Times times = FiledTimes(impl_->ViewOf(entry));
+  if (spec.object != nullptr) impl_->collections.Remove(*spec.object);
   if (!target.Store(to_key, target.FindLive(to_key, now), spec, 0, Slack::kNone)) {
+    if (spec.object != nullptr) {
+      impl_->collections.Add(*spec.object);
+      CollectionAccount::SetFiled(*spec.object, times.look);
+    }
     return StoreResult::kNoMemory;
   }
+  if (spec.object != nullptr) StoreObject(entry, nullptr);
   if (spec.kind == Kind::kBlob) {
     impl_->blobs.MoveTo(target.blobs, spec.blob);
     StoreBlob(entry, nullptr);  // the old entry owns it no longer
@@ -608,13 +762,9 @@ EntryView Keyspace::RandomEntry(UnixMs now) {
 
 Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
   if (impl_ == nullptr) return {};
-  const auto swept =
-      impl_->table.ExpireSweep(now, keys_max, [&](Table::Slot slot) -> ExpireVerdict {
-        const EntryView entry = impl_->ViewOf(slot);
-        if (!entry.expired(now)) return ExpireVerdict::KeepUntil(entry.deadline());
-        impl_->Forget(entry);
-        return ExpireVerdict::Erase();
-      });
+  const auto swept = impl_->table.ExpireSweep(
+      now, keys_max,
+      [&](Table::Slot slot) -> ExpireVerdict { return impl_->Look(impl_->ViewOf(slot), now); });
   impl_->AdvanceDeadlineBase();
   context_.stats.expired += swept.erased;
   if (swept.more) ++context_.stats.expire_steps_cut;
@@ -632,7 +782,7 @@ bool Keyspace::Maintain(std::size_t work_max) {
 
 std::size_t Keyspace::size() const { return impl_ != nullptr ? impl_->table.size() : 0; }
 
-std::size_t Keyspace::deadlines() const { return impl_ != nullptr ? impl_->table.deadlines() : 0; }
+std::size_t Keyspace::deadlines() const { return impl_ != nullptr ? impl_->deadline_count : 0; }
 
 std::int64_t Keyspace::AverageTtlMs(UnixMs now) const {
   const std::size_t count = deadlines();
@@ -646,7 +796,8 @@ Keyspace::Memory Keyspace::memory() const {
   return {.table = impl_->table.memory_bytes() + sizeof(Impl),
           .entries = impl_->arena.bytes_in_use(),
           .arena = impl_->arena.bytes_held(),
-          .blobs = impl_->blobs.bytes()};
+          .blobs = impl_->blobs.bytes(),
+          .collections = impl_->collections.bytes()};
 }
 
 std::size_t Keyspace::MemoryUsage(EntryView entry) const {
@@ -654,15 +805,17 @@ std::size_t Keyspace::MemoryUsage(EntryView entry) const {
   for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {
     if (blob != nullptr) bytes += BlobStore::BytesOf(blob);
   }
+  if (const Collection* const object = ValueObject(entry.bytes())) bytes += object->memory_bytes();
   // A lone key is not charged for the pages that a small table starts with.
   return bytes + std::min(sizeof(Bucket), impl_->table.memory_bytes() / size());
 }
 
 bool Keyspace::large() const {
   if (impl_ == nullptr) return false;
-  return impl_->arena.bytes_held() + impl_->blobs.bytes() + impl_->table.memory_bytes() >
+  return impl_->arena.bytes_held() + impl_->blobs.bytes() + impl_->collections.bytes() +
+                 impl_->table.memory_bytes() >
              kLargeBytes ||
-         impl_->blobs.count() > kLargeBlobs;
+         impl_->blobs.count() + impl_->collections.count() > kLargeBlobs;
 }
 
 void Keyspace::CheckInvariants() const {
@@ -670,7 +823,8 @@ void Keyspace::CheckInvariants() const {
   impl_->table.CheckInvariants();
   impl_->arena.CheckInvariants();
   impl_->blobs.CheckInvariants();
-  std::size_t entry_bytes = 0, deadline_count = 0, blob_count = 0, blob_bytes = 0;
+  std::size_t entry_bytes = 0, deadline_count = 0, look_count = 0, blob_count = 0, blob_bytes = 0;
+  std::size_t object_count = 0, object_bytes = 0;
   WideInt deadline_sum = 0;
   impl_->table.ForEach([&](Ref ref) {
     const EntryView entry = impl_->ViewOf(impl_->arena.At(ref));
@@ -679,7 +833,16 @@ void Keyspace::CheckInvariants() const {
     entry_bytes += slot_bytes;
     const Table::Slot slot = impl_->table.Find(context_.hasher(entry.key()), entry.key());
     AERIS_CHECK(static_cast<bool>(slot) && impl_->table.ref(slot) == ref);
-    AERIS_CHECK(impl_->table.has_deadline(slot) == (entry.deadline() != kNoDeadline));
+    const bool looked_at = FiledTimes(entry).look != kNoDeadline;
+    AERIS_CHECK(impl_->table.has_deadline(slot) == looked_at);
+    look_count += looked_at ? 1 : 0;
+    if (Collection* const object = ValueObject(entry.bytes())) {
+      object->CheckInvariants();
+      AERIS_CHECK(object->size() != 0 && object->type() == entry.type());
+      AERIS_CHECK(object->memory_bytes() == CollectionAccount::counted(*object));
+      ++object_count;
+      object_bytes += object->memory_bytes();
+    }
     AERIS_CHECK(entry.deadline() == kNoDeadline ||
                 entry.deadline() >= impl_->table.deadline_floor());
     if (entry.deadline() != kNoDeadline) {
@@ -693,7 +856,10 @@ void Keyspace::CheckInvariants() const {
     }
   });
   AERIS_CHECK(entry_bytes == impl_->arena.bytes_in_use());
-  AERIS_CHECK(deadline_count == impl_->table.deadlines());
+  AERIS_CHECK(look_count == impl_->table.deadlines());
+  AERIS_CHECK(deadline_count == impl_->deadline_count);
+  AERIS_CHECK(object_count == impl_->collections.count());
+  AERIS_CHECK(object_bytes == impl_->collections.bytes());
   AERIS_CHECK(deadline_sum == impl_->deadline_sum);
   AERIS_CHECK(blob_count == impl_->blobs.count());
   AERIS_CHECK(blob_bytes == impl_->blobs.bytes());

@@ -24,6 +24,7 @@
 #include "src/base/clock.h"
 #include "src/base/random.h"
 #include "storage/access_clock.h"
+#include "storage/collection.h"
 #include "storage/entry.h"
 #include "storage/hash_function.h"
 
@@ -59,12 +60,22 @@ struct KeyspaceLimits {
 // before, but for keys that have expired.
 enum class [[nodiscard]] StoreResult : std::uint8_t{kStored, kNoKey, kNoMemory};
 
+// Where collections go that would take long to destroy: another thread.
+class CollectionDisposal {
+ public:
+  virtual void Dispose(std::unique_ptr<Collection> collection) = 0;
+
+ protected:
+  ~CollectionDisposal() = default;
+};
+
 // What all keyspaces of a server share. Outlives them.
 struct KeyspaceContext {
   const KeyHasher& hasher;
   Random& random;
   KeyspaceStats stats{};
-  bool lfu = false;  // which meaning the access clock has
+  CollectionDisposal* disposal = nullptr;  // none: collections are destroyed where they are removed
+  bool lfu = false;                        // which meaning the access clock has
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};
@@ -108,6 +119,19 @@ class Keyspace {
   // span is valid until the next call; none without memory.
   [[nodiscard]] std::optional<std::span<char>> SetZeros(const HashedKey& key, std::size_t size,
                                                         UnixMs now);
+
+  // --- Collections; CollectionEditor is how commands change them. Both replace a value of any
+  // type. Neither keeps a deadline unless told to. `bytes` may lie in the value that is replaced.
+  StoreResult SetPacked(const HashedKey& key, ValueType type, PackedForm form,
+                        std::string_view bytes, bool keep_deadline, UnixMs now);
+  // Takes `object` over unless there is no memory.
+  StoreResult SetObject(const HashedKey& key, std::unique_ptr<Collection>& object,
+                        bool keep_deadline, UnixMs now);
+  // The collection that the key points at has changed: its memory is counted again, and the key is
+  // filed where its earliest deadline belongs.
+  void ObjectChanged(const HashedKey& key, UnixMs now);
+  // A block to build values in, for one command at a time.
+  PackedBlock& scratch_block(UnixMs now);
 
   // --- Keys. Those that store succeed or change nothing; kNoKey when the key does not exist.
   // kNoDeadline removes the deadline, which never lacks memory.
@@ -156,10 +180,11 @@ class Keyspace {
 
   // --- Memory, bytes.
   struct Memory {
-    std::size_t table = 0;    // buckets, wheel bytes
-    std::size_t entries = 0;  // arena bytes in use by entries, slack of size classes included
-    std::size_t arena = 0;    // arena pages held, at least `entries`
-    std::size_t blobs = 0;    // large values outside the arena
+    std::size_t table = 0;        // buckets, wheel bytes
+    std::size_t entries = 0;      // arena bytes in use by entries, slack of size classes included
+    std::size_t arena = 0;        // arena pages held, at least `entries`
+    std::size_t blobs = 0;        // large values outside the arena
+    std::size_t collections = 0;  // that have outgrown their entries
   };
   Memory memory() const;
   // Key, value and their share of the table: MEMORY USAGE.

@@ -1,0 +1,34 @@
+// LazyFree: gives to the lazyfree thread what takes long to destroy.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+
+#include "ae/completion.h"
+#include "src/base/error.h"
+#include "src/server_stats.h"
+#include "storage/keyspace.h"
+
+namespace aeris {
+
+class LazyFree final : public storage::CollectionDisposal {
+ public:
+  explicit LazyFree(ServerStats& stats) : stats_(stats) {}
+  std::expected<void, Error> Start(ae::EventLoop& loop);
+  // Finishes what was given away, and ends the thread; what comes later is destroyed by the caller.
+  void Stop() { worker_.reset(); }
+
+  // A keyspace; a small one is destroyed here.
+  void Discard(std::unique_ptr<storage::Keyspace> keyspace);
+  void Dispose(std::unique_ptr<storage::Collection> collection) override;
+
+ private:
+  template <typename T>
+  void Give(std::unique_ptr<T> object, std::size_t objects);
+
+  ServerStats& stats_;
+  std::unique_ptr<ae::Worker> worker_;
+};
+
+}  // namespace aeris
