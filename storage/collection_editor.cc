@@ -12,6 +12,13 @@ constexpr std::size_t kBackInlineBytes = kInlineValueMax / 2;
 
 }  // namespace
 
+CollectionEditor::CollectionEditor(Keyspace& keyspace, const HashedKey& key, ValueType type,
+                                   UnixMs now)
+    : keyspace_(keyspace), key_(key), type_(type), now_(now), replaces_(true) {
+  block_ = &keyspace.scratch_block(now);
+  block_->Clear();
+}
+
 CollectionEditor::CollectionEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry,
                                    ValueType type, UnixMs now)
     : keyspace_(keyspace), key_(key), type_(type), now_(now), existed_(entry) {
@@ -41,15 +48,15 @@ void CollectionEditor::Become(std::unique_ptr<Collection> structure) {
 
 StoreResult CollectionEditor::Commit(bool now_empty) {
   if (now_empty) {
-    if (existed_) keyspace_.Delete(key_, now_);
+    if (existed_ || replaces_) keyspace_.Delete(key_, now_);
     return StoreResult::kStored;
   }
-  if (made_ != nullptr) return keyspace_.SetObject(key_, made_, true, now_);
+  if (made_ != nullptr) return keyspace_.SetObject(key_, made_, !replaces_, now_);
   if (structure_ != nullptr || (in_place_ && block_->bytes().size() > kBackInlineBytes)) {
     keyspace_.ObjectChanged(key_, now_);
     return StoreResult::kStored;
   }
-  return keyspace_.SetPacked(key_, type_, form_, block_->bytes(), true, now_);
+  return keyspace_.SetPacked(key_, type_, form_, block_->bytes(), !replaces_, now_);
 }
 
 }  // namespace aeris::storage

@@ -5,8 +5,14 @@
 //   else { ... change *editor.structure() ... }
 //   return editor.Commit(now_empty);                 // removes the key when nothing is left
 //
+//
+//   CollectionEditor editor = CollectionEditor::New(keyspace, key, type, now);   // SUNIONSTORE
+//   ... fill it; other keys of the keyspace, the key itself too, may be read meanwhile ...
+//   return editor.Commit(empty);          // replaces what was at the key, with its deadline
+//
 // A small collection is changed in a copy and stored whole by Commit, so that nothing has changed
-// when there is no memory for it; a structure changes at once.
+// when there is no memory for it; a structure changes at once. One editor at a time has a
+// keyspace's scratch block.
 #pragma once
 
 #include <memory>
@@ -20,6 +26,11 @@ class CollectionEditor {
   // `entry` is what Find() of the key has just given: none, or a collection of this type.
   CollectionEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry, ValueType type,
                    UnixMs now);
+  // Starts empty, whatever the key holds.
+  static CollectionEditor New(Keyspace& keyspace, const HashedKey& key, ValueType type,
+                              UnixMs now) {
+    return {keyspace, key, type, now};
+  }
   CollectionEditor(const CollectionEditor&) = delete;
   CollectionEditor& operator=(const CollectionEditor&) = delete;
 
@@ -33,15 +44,19 @@ class CollectionEditor {
   // From now on the collection is `structure`, whose elements are all of the block's.
   void Become(std::unique_ptr<Collection> structure);
 
-  // Keeps the deadline of what was there. kNoMemory replaces nothing: what was there stays.
+  // Keeps the deadline of what was changed. kNoMemory replaces nothing: what was there stays. What
+  // is not committed was not made; that is for new ones and those that have not been changed.
   StoreResult Commit(bool now_empty);
 
  private:
+  CollectionEditor(Keyspace& keyspace, const HashedKey& key, ValueType type, UnixMs now);
+
   Keyspace& keyspace_;
   HashedKey key_;
   ValueType type_;
   UnixMs now_;
-  bool existed_;
+  bool existed_ = false;
+  bool replaces_ = false;
   bool in_place_ = false;  // the block is the stored one
   PackedForm form_ = PackedForm::kListpack;
   PackedBlock* block_ = nullptr;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace aeris::storage {
@@ -38,5 +39,12 @@ class IntsetView {
   }
   std::string_view bytes_;
 };
+
+// The bytes of an empty one, which is never stored.
+std::string EmptyIntset();
+// Adds an integer to an intset's bytes, or takes it out; false when it is there already, or is not.
+// O(n) for the bytes behind it, and for all of them when they have to become wider.
+bool IntsetInsert(std::string& bytes, std::int64_t value);
+bool IntsetErase(std::string& bytes, std::int64_t value);
 
 }  // namespace aeris::storage

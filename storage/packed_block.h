@@ -135,6 +135,8 @@ class PackedBlock {
   // Appends items copied from another block: the whole items between two positions of it (kEnd is
   // its end), `count` of them.
   void AppendItems(PackedView from, Position begin, Position end, std::size_t count);
+  // The bytes themselves, for contents that are no items (an intset).
+  std::string& raw() { return bytes_; }
   // As many bytes as it has, no more.
   void ShrinkToFit() { bytes_.shrink_to_fit(); }
   std::size_t capacity_bytes() const { return bytes_.capacity(); }

@@ -121,6 +121,27 @@ TEST_F(KeyspaceCollection, EmptyOneIsRemovedAndNoneIsMade) {
   EXPECT_EQ(keyspace_.size(), 0U);
 }
 
+TEST_F(KeyspaceCollection, NewOneReplacesWhatIsThereAndItsDeadline) {
+  ASSERT_EQ(Push("list", "old"), StoreResult::kStored);
+  ASSERT_EQ(keyspace_.SetDeadline(keyspace_.Hash("list"), kNow + 5000, kNow), StoreResult::kStored);
+  {
+    CollectionEditor dropped =
+        CollectionEditor::New(keyspace_, keyspace_.Hash("list"), ValueType::kSet, kNow);
+    dropped.block()->Append("never stored");
+  }
+  EXPECT_EQ(PackedView(Find("list").block()).Get(PackedView::kHeadBytes).text, "old");
+  CollectionEditor editor =
+      CollectionEditor::New(keyspace_, keyspace_.Hash("list"), ValueType::kSet, kNow);
+  editor.block()->Append("new");
+  EXPECT_EQ(editor.Commit(false), StoreResult::kStored);
+  EXPECT_EQ(Find("list").type(), ValueType::kSet);
+  EXPECT_EQ(Find("list").deadline(), kNoDeadline);
+  CollectionEditor none =
+      CollectionEditor::New(keyspace_, keyspace_.Hash("list"), ValueType::kSet, kNow);
+  EXPECT_EQ(none.Commit(true), StoreResult::kStored);
+  EXPECT_FALSE(Find("list"));
+}
+
 TEST_F(KeyspaceCollection, ReplacesAndIsReplacedByStrings) {
   PutParts("key", {kNow + 1000});
   ASSERT_EQ(keyspace_.SetString(keyspace_.Hash("key"), "text", kNow, {}), StoreResult::kStored);
