@@ -89,6 +89,8 @@ class Keyspace {
   Keyspace& operator=(const Keyspace&) = delete;
 
   HashedKey Hash(std::string_view key) const;
+  const KeyHasher& hasher() const { return context_.hasher; }
+  const KeyspaceContext& context() const { return context_; }
 
   // --- Finding. O(1); two cache lines for a small entry.
   [[nodiscard]] EntryView Find(const HashedKey& key, UnixMs now, Lookup lookup);

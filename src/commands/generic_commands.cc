@@ -1,18 +1,17 @@
 // Commands on keys of any type: removing, finding, renaming, copying.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 #include <string>
 
 #include "src/base/glob.h"
-#include "src/base/number_text.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
 #include "src/database_argument.h"
 #include "src/error_replies.h"
+#include "src/scan_arguments.h"
 #include "src/server.h"
 #include "src/text.h"
 
@@ -78,73 +77,26 @@ void Keys(CommandContext& context) {
   context.reply().EndArray(keys, count);
 }
 
-// A cursor as strtoul(3) reads it, since clients send back what some other server gave them: a
-// sign, leading zeros and an empty text (0) are taken, blanks and overflow are not.
-std::optional<std::uint64_t> ParseCursor(std::string_view text) {
-  if (text.empty()) return 0;
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  std::uint64_t cursor = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, cursor);
-  if (error != std::errc() || at != end) return std::nullopt;
-  return negative ? 0 - cursor : cursor;
-}
-
-struct ScanOptions {
-  std::size_t count = 10;
-  std::string_view pattern = "*";
-  std::string_view type;  // empty: all
-};
-
-// False after an error reply.
-bool ParseScanOptions(const CommandContext& context, ScanOptions& options) {
-  for (std::size_t i = 2; i < context.argc(); i += 2) {
-    const bool has_value = i + 1 < context.argc();
-    if (has_value && context.ArgIs(i, "count")) {
-      const auto count = context.IntegerArg(i + 1);
-      if (!count) return false;
-      if (*count < 1) {
-        context.reply().Error(err::kSyntax);
-        return false;
-      }
-      options.count = static_cast<std::size_t>(*count);
-    } else if (has_value && context.ArgIs(i, "match")) {
-      options.pattern = context.arg(i + 1);
-    } else if (has_value && context.ArgIs(i, "type")) {
-      options.type = context.arg(i + 1);
-    } else {
-      context.reply().Error(err::kSyntax);
-      return false;
-    }
-  }
-  return true;
-}
-
 // SCAN cursor [MATCH pattern] [COUNT n] [TYPE name]. Replies the next cursor, 0 at the end, and an
 // array of keys.
 void Scan(CommandContext& context) {
-  const auto cursor = ParseCursor(context.arg(1));
-  if (!cursor) return context.reply().Error("ERR invalid cursor");
+  const auto cursor = CursorArg(context, 1);
+  if (!cursor) return;
   ScanOptions options;
-  if (!ParseScanOptions(context, options)) return;
-  const bool all = options.pattern == "*";
+  if (!ParseScanOptions(context, {.first = 2, .type = true}, options)) return;
   // Keys are named in the reply after the cursor that follows them, so they are gathered first.
   // A view is good until the keyspace changes, which nothing here does.
   std::vector<std::string_view> keys;
   const std::uint64_t next =
       context.keyspace().Scan(*cursor, options.count, context.now(), [&](EntryView entry) {
-        if (!all && !GlobMatch(options.pattern, entry.key(), GlobCase::kSensitive)) return;
+        if (!options.Matches(entry.key())) return;
         if (!options.type.empty() &&
             !EqualsIgnoringCase(options.type, storage::TypeName(entry.type()))) {
           return;
         }
         keys.push_back(entry.key());
       });
-  char text[kInt64TextMax];
-  context.reply().Array(2);
-  context.reply().Bulk({text, FormatUint64(text, next)});
-  context.reply().Array(keys.size());
+  ReplyScanHead(context, next, keys.size());
   for (const std::string_view key : keys) context.reply().Bulk(key);
 }
 
