@@ -1,0 +1,758 @@
+#include "storage/score_tree.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <type_traits>
+#include <vector>
+
+#include "src/base/check.h"
+#include "storage/prefetch.h"
+
+namespace aeris::storage {
+
+using score_tree::CloseGap;
+using score_tree::kBlockBytes;
+using score_tree::kInnerBlocks;
+using score_tree::kInnerCapacity;
+using score_tree::kLeafBlocks;
+using score_tree::kLeafCapacity;
+using score_tree::MoveBorder;
+using score_tree::OpenGap;
+
+// A full node moves elements to a sibling that has kShareRoom free places or more, else two full
+// siblings become three nodes. A node below kMin merges with a sibling where both fit into kMerged,
+// else they share their elements evenly; kMerged < 2 kMin + 1 lets neither of them be below kMin.
+// A built node gets kBuilt.
+template <>
+struct ScoreTree::Fill<score_tree::Leaf> {
+  static constexpr std::size_t kCapacity = kLeafCapacity;
+  static constexpr std::size_t kShareRoom = 8;
+  static constexpr std::size_t kMin = kLeafCapacity * 9 / 20;
+  static constexpr std::size_t kMerged = 2 * kMin;
+  static constexpr std::size_t kBuilt = kLeafCapacity - 4;
+  static constexpr std::size_t kEdge = 1;  // what a split at an edge leaves at the edge
+};
+template <>
+struct ScoreTree::Fill<score_tree::Inner> {
+  static constexpr std::size_t kCapacity = kInnerCapacity;
+  static constexpr std::size_t kShareRoom = 4;
+  static constexpr std::size_t kMin = kInnerCapacity * 9 / 20;
+  static constexpr std::size_t kMerged = 2 * kMin;
+  static constexpr std::size_t kBuilt = kInnerCapacity - 2;
+  static constexpr std::size_t kEdge = 2;
+};
+
+namespace {
+
+using score_tree::Inner;
+using score_tree::Leaf;
+using score_tree::Node;
+
+// How many of the first `n` scores are below `score`, without a branch that depends on them.
+std::size_t CountBelow(const double* scores, std::size_t n, double score) {
+  const double* first = scores;
+  while (n > 1) {
+    const std::size_t half = n / 2;
+    first += static_cast<std::size_t>(first[half - 1] < score) * half;
+    n -= half;
+  }
+  return static_cast<std::size_t>(first - scores) +
+         static_cast<std::size_t>(n == 1 && *first < score);
+}
+
+std::size_t CountNotAbove(const double* scores, std::size_t n, double score) {
+  const double* first = scores;
+  while (n > 1) {
+    const std::size_t half = n / 2;
+    first += static_cast<std::size_t>(first[half - 1] <= score) * half;
+    n -= half;
+  }
+  return static_cast<std::size_t>(first - scores) +
+         static_cast<std::size_t>(n == 1 && *first <= score);
+}
+
+// Which of several equal elements a bound stands before.
+enum class Bound { kLower, kUpper };
+
+std::size_t CountScores(const double* scores, std::size_t n, double score, Bound bound) {
+  return bound == Bound::kLower ? CountBelow(scores, n, score) : CountNotAbove(scores, n, score);
+}
+
+// The elements of [first, last) that are before the bound, plus `first`.
+template <typename N>
+std::size_t CountTexts(const N& node, std::size_t first, std::size_t last, std::string_view member,
+                       Bound bound, const MemberTexts& texts) {
+  while (first < last) {
+    const std::size_t middle = first + (last - first) / 2;
+    const int order = texts.Text(node.ref(middle)).compare(member);
+    if (order < 0 || (order == 0 && bound == Bound::kUpper)) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first;
+}
+
+template <typename N>
+std::size_t CountKeys(const N& node, double score, std::string_view member, Bound bound,
+                      const MemberTexts& texts) {
+  const double* const scores = node.scores();
+  const std::size_t first = CountBelow(scores, node.count, score);
+  if (first == node.count || scores[first] != score) return first;
+  const std::size_t last = first + CountNotAbove(scores + first, node.count - first, score);
+  return CountTexts(node, first, last, member, bound, texts);
+}
+
+// The child in which an element is that has `firsts` children's first elements before or at it.
+std::size_t ChildOf(std::size_t firsts) { return firsts == 0 ? 0 : firsts - 1; }
+
+// The search in a node reads lines that are apart and each depends on the one before it; asked for
+// at once, all of them come in the time of one.
+void PrefetchChild(const Inner& parent, const Node* child) {
+  constexpr std::size_t kLine = 64;
+  const bool leaf = parent.level == 1;
+  const auto* const bytes = reinterpret_cast<const char*>(child);
+  const std::size_t end = leaf ? Leaf::kHeaderBytes + kLeafCapacity * sizeof(double)
+                               : Inner::kHeaderBytes + kInnerCapacity * sizeof(double);
+  for (std::size_t at = 0; at < end; at += kLine) Prefetch(bytes + at);
+}
+
+}  // namespace
+
+// --- What is looked for: the child of an inner node, and the index in a leaf.
+
+class ScoreTree::KeyTarget {
+ public:
+  KeyTarget(double score, std::string_view member, const MemberTexts& texts)
+      : score_(score), member_(member), texts_(texts) {}
+  std::size_t Child(const Inner& node) {
+    return ChildOf(CountKeys(node, score_, member_, Bound::kUpper, texts_));
+  }
+  std::size_t Index(const Leaf& leaf) const {
+    return CountKeys(leaf, score_, member_, Bound::kLower, texts_);
+  }
+
+ private:
+  double score_;
+  std::string_view member_;
+  const MemberTexts& texts_;
+};
+
+class ScoreTree::RankTarget {
+ public:
+  explicit RankTarget(std::uint64_t rank) : rank_(rank) {}
+  std::size_t Child(const Inner& node) {
+    std::size_t child = 0;
+    for (; rank_ >= node.counts()[child] && child + 1U < node.count; ++child) {
+      rank_ -= node.counts()[child];
+    }
+    return child;
+  }
+  std::size_t Index(const Leaf& leaf) const { return std::min<std::uint64_t>(rank_, leaf.count); }
+
+ private:
+  std::uint64_t rank_;
+};
+
+class ScoreTree::ScoreTarget {
+ public:
+  ScoreTarget(double score, Bound bound) : score_(score), bound_(bound) {}
+  std::size_t Child(const Inner& node) {
+    return ChildOf(CountScores(node.scores(), node.count, score_, bound_));
+  }
+  std::size_t Index(const Leaf& leaf) const {
+    return CountScores(leaf.scores(), leaf.count, score_, bound_);
+  }
+
+ private:
+  double score_;
+  Bound bound_;
+};
+
+class ScoreTree::TextTarget {
+ public:
+  TextTarget(std::string_view member, Bound bound, const MemberTexts& texts)
+      : member_(member), bound_(bound), texts_(texts) {}
+  std::size_t Child(const Inner& node) {
+    return ChildOf(CountTexts(node, 0, node.count, member_, bound_, texts_));
+  }
+  std::size_t Index(const Leaf& leaf) const {
+    return CountTexts(leaf, 0, leaf.count, member_, bound_, texts_);
+  }
+
+ private:
+  std::string_view member_;
+  Bound bound_;
+  const MemberTexts& texts_;
+};
+
+// --- Descending
+
+template <typename Target>
+ScoreTree::Position ScoreTree::Locate(Target target) const {
+  Position position;
+  if (root_ == nullptr) return position;
+  const Node* node = root_;
+  while (node->level != 0) {
+    const auto& inner = static_cast<const Inner&>(*node);
+    const std::size_t child = target.Child(inner);
+    node = inner.child(child);
+    PrefetchChild(inner, node);
+    position.rank_ += inner.Weight(0, child);
+  }
+  position.leaf_ = static_cast<const Leaf*>(node);
+  position.index_ = target.Index(*position.leaf_);
+  position.rank_ += position.index_;
+  // Behind the last element of a leaf is the first one of the next.
+  if (position.index_ == position.leaf_->count && position.leaf_->next != nullptr) {
+    position.leaf_ = position.leaf_->next;
+    position.index_ = 0;
+  }
+  return position;
+}
+
+template <typename Target>
+ScoreTree::Path ScoreTree::PathTo(Target target) const {
+  Path path;
+  Node* node = root_;
+  while (node->level != 0) {
+    auto& inner = static_cast<Inner&>(*node);
+    const std::size_t child = target.Child(inner);
+    path.steps[node->level] = {.node = &inner, .index = child};
+    node = inner.child(child);
+    PrefetchChild(inner, node);
+  }
+  path.leaf = static_cast<Leaf*>(node);
+  path.index = target.Index(*path.leaf);
+  return path;
+}
+
+ScoreTree::Path ScoreTree::PathToRank(std::uint64_t rank) const { return PathTo(RankTarget(rank)); }
+
+ScoreTree::Path ScoreTree::PathToElement(double score, std::string_view member) const {
+  AERIS_CHECK(root_ != nullptr);
+  const Path path = PathTo(KeyTarget(score, member, *texts_));
+  AERIS_CHECK(path.index < path.leaf->count && path.leaf->scores()[path.index] == score);
+  AERIS_DCHECK(texts_->Text(path.leaf->ref(path.index)) == member);
+  return path;
+}
+
+bool ScoreTree::Path::AtStart(std::size_t levels) const {
+  for (std::size_t level = 1; level <= levels; ++level) {
+    if (steps[level].index != 0) return false;
+  }
+  return index == 0;
+}
+
+bool ScoreTree::Path::AtEnd(std::size_t levels) const {
+  for (std::size_t level = 1; level <= levels; ++level) {
+    if (steps[level].index + 1 != steps[level].node->count) return false;
+  }
+  return index == leaf->count;
+}
+
+// --- Finding
+
+ScoreTree::Position ScoreTree::Find(double score, std::string_view member) const {
+  return Locate(KeyTarget(score, member, *texts_));
+}
+ScoreTree::Position ScoreTree::At(std::uint64_t rank) const { return Locate(RankTarget(rank)); }
+ScoreTree::Position ScoreTree::LowerBound(double score) const {
+  return Locate(ScoreTarget(score, Bound::kLower));
+}
+ScoreTree::Position ScoreTree::UpperBound(double score) const {
+  return Locate(ScoreTarget(score, Bound::kUpper));
+}
+ScoreTree::Position ScoreTree::LowerBound(std::string_view member) const {
+  return Locate(TextTarget(member, Bound::kLower, *texts_));
+}
+ScoreTree::Position ScoreTree::UpperBound(std::string_view member) const {
+  return Locate(TextTarget(member, Bound::kUpper, *texts_));
+}
+
+Ref ScoreTree::Position::Ahead(std::ptrdiff_t distance) const {
+  if (leaf_ == nullptr) return 0;
+  const Leaf* leaf = leaf_;
+  auto index = static_cast<std::ptrdiff_t>(index_) + distance;
+  if (index < 0) {
+    leaf = leaf->previous;
+    if (leaf == nullptr) return 0;
+    index += leaf->count;
+  } else if (index >= leaf->count) {
+    index -= leaf->count;
+    leaf = leaf->next;
+    if (leaf == nullptr) return 0;
+  }
+  return index >= 0 && index < leaf->count ? leaf->ref(static_cast<std::size_t>(index)) : 0;
+}
+
+// --- Inserting
+
+// A full node on the way makes room one step at a time, and the way is looked for again: that is
+// rare, and no half-changed path is ever used.
+void ScoreTree::Insert(double score, std::string_view member, Ref ref) {
+  if (root_ == nullptr) root_ = NewNode<Leaf>(0, kLeafBlocks.front());
+  Path path = PathTo(KeyTarget(score, member, *texts_));
+  while (path.leaf->count == path.leaf->capacity) {
+    const Edge edge = path.AtEnd(levels())     ? Edge::kLast
+                      : path.AtStart(levels()) ? Edge::kFirst
+                                               : Edge::kNone;
+    MakeRoom(path, edge);
+    path = PathTo(KeyTarget(score, member, *texts_));
+  }
+  OpenGap(*path.leaf, path.index, 1);
+  path.leaf->Set(path.index, score, ref);
+  for (std::size_t level = 1; level <= levels(); ++level) {
+    ++path.steps[level].node->counts()[path.steps[level].index];
+  }
+  if (path.index == 0) FixFirst(path, 1, {.score = score, .ref = ref});
+  ++size_;
+}
+
+// Makes room in the lowest node on the way that can have it without room in its parent.
+void ScoreTree::MakeRoom(const Path& path, Edge edge) {
+  for (std::size_t level = 0; level < levels(); ++level) {
+    const Path::Step& parent = path.steps[level + 1];
+    if (edge == Edge::kNone && (level == 0 ? ShareWithSibling<Leaf>(*parent.node, parent.index)
+                                           : ShareWithSibling<Inner>(*parent.node, parent.index))) {
+      return;
+    }
+    if (parent.node->count == parent.node->capacity) continue;
+    if (level == 0) {
+      Split<Leaf>(*parent.node, parent.index, edge);
+    } else {
+      Split<Inner>(*parent.node, parent.index, edge);
+    }
+    return;
+  }
+  GrowRoot();
+}
+
+// A larger block, or a new root above the old one.
+void ScoreTree::GrowRoot() {
+  if (root_->level == 0 && root_->capacity < kLeafCapacity) {
+    ReallocateRoot<Leaf>(*std::find_if(
+        kLeafBlocks.begin(), kLeafBlocks.end(),
+        [&](std::size_t bytes) { return Leaf::CapacityOf(bytes) > root_->capacity; }));
+    return;
+  }
+  if (root_->level != 0 && root_->capacity < kInnerCapacity) {
+    ReallocateRoot<Inner>(*std::find_if(
+        kInnerBlocks.begin(), kInnerBlocks.end(),
+        [&](std::size_t bytes) { return Inner::CapacityOf(bytes) > root_->capacity; }));
+    return;
+  }
+  AERIS_CHECK(levels() + 1 < kLevelsMax);
+  Node* const old = root_;
+  auto* const root = NewNode<Inner>(levels() + 1U, kInnerBlocks.front());
+  root->count = 1;
+  root->scores()[0] = old->level == 0 ? static_cast<Leaf*>(old)->scores()[0]
+                                      : static_cast<Inner*>(old)->scores()[0];
+  root->refs()[0] =
+      old->level == 0 ? static_cast<Leaf*>(old)->ref(0) : static_cast<Inner*>(old)->ref(0);
+  root->counts()[0] = size_;
+  root->children()[0] = old;
+  root_ = root;
+}
+
+// Evens the child out with its emptier sibling, if that has room enough to be worth it.
+template <typename N>
+bool ScoreTree::ShareWithSibling(Inner& parent, std::size_t index) {
+  const auto room = [&](std::size_t child) {
+    return Fill<N>::kCapacity - parent.child(child)->count;
+  };
+  const std::size_t before = index > 0 ? room(index - 1) : 0;
+  const std::size_t after = index + 1U < parent.count ? room(index + 1) : 0;
+  if (std::max(before, after) < Fill<N>::kShareRoom) return false;
+  const std::size_t left = before >= after ? index - 1 : index;
+  Balance<N>(parent, left, (parent.child(left)->count + parent.child(left + 1)->count) / 2U);
+  return true;
+}
+
+// Makes one more child of `parent`, which has room for it.
+template <typename N>
+void ScoreTree::Split(Inner& parent, std::size_t index, Edge edge) {
+  const std::size_t count = parent.child(index)->count;
+  if (edge == Edge::kLast) return SplitOff<N>(parent, index, count - Fill<N>::kEdge);
+  if (edge == Edge::kFirst) return SplitOff<N>(parent, index, Fill<N>::kEdge);
+  if (parent.count == 1) return SplitOff<N>(parent, index, count / 2);
+  // Two full siblings become three.
+  const std::size_t left = index + 1U < parent.count ? index : index - 1;
+  const std::size_t both = parent.child(left)->count + std::size_t{parent.child(left + 1)->count};
+  const std::size_t right_count = parent.child(left + 1)->count;
+  SplitOff<N>(parent, left + 1, right_count - both / 3);
+  Balance<N>(parent, left, (both - both / 3) / 2);
+}
+
+// A new child behind the one at `index`, which keeps `keep` elements.
+template <typename N>
+void ScoreTree::SplitOff(Inner& parent, std::size_t index, std::size_t keep) {
+  auto& node = static_cast<N&>(*parent.child(index));
+  N* const added = NewNode<N>(node.level);
+  if constexpr (std::is_same_v<N, Leaf>) {
+    added->previous = &node;
+    added->next = node.next;
+    if (node.next != nullptr) node.next->previous = added;
+    node.next = added;
+  }
+  OpenGap(parent, index + 1, 1);
+  parent.children()[index + 1] = added;
+  parent.counts()[index + 1] = 0;
+  Balance<N>(parent, index, keep);
+}
+
+// Moves elements between the children at `index` and behind it so that the first has `left_count`,
+// which is not 0.
+template <typename N>
+void ScoreTree::Balance(Inner& parent, std::size_t index, std::size_t left_count) {
+  auto& left = static_cast<N&>(*parent.child(index));
+  auto& right = static_cast<N&>(*parent.child(index + 1));
+  const auto moved = static_cast<std::uint64_t>(MoveBorder(left, right, left_count));
+  parent.counts()[index] -= moved;
+  parent.counts()[index + 1] += moved;
+  if (right.count == 0) return;
+  parent.scores()[index + 1] = right.scores()[0];
+  parent.refs()[index + 1] = right.ref(0);
+}
+
+// --- Erasing
+
+Ref ScoreTree::Erase(double score, std::string_view member) {
+  const Path path = PathToElement(score, member);
+  const Ref ref = path.leaf->ref(path.index);
+  EraseAt(path, 1);
+  return ref;
+}
+
+// Erases `n` elements of one leaf.
+void ScoreTree::EraseAt(const Path& path, std::size_t n) {
+  CloseGap(*path.leaf, path.index, n);
+  for (std::size_t level = 1; level <= levels(); ++level) {
+    path.steps[level].node->counts()[path.steps[level].index] -= n;
+  }
+  size_ -= n;
+  if (path.index == 0 && path.leaf->count != 0) {
+    FixFirst(path, 1, {.score = path.leaf->scores()[0], .ref = path.leaf->ref(0)});
+  }
+  Shrink(path);
+}
+
+// `first` is now the first element below the path's child in the inner node of `level`.
+void ScoreTree::FixFirst(const Path& path, std::size_t level, Element first) {
+  for (; level <= levels(); ++level) {
+    const auto& [node, index] = path.steps[level];
+    node->scores()[index] = first.score;
+    node->refs()[index] = first.ref;
+    if (index != 0) return;
+  }
+}
+
+// Sees to the nodes of the path that have too few elements, from the leaf up.
+void ScoreTree::Shrink(const Path& path) {
+  for (std::size_t level = 0; level < levels(); ++level) {
+    const auto& [parent, index] = path.steps[level + 1];
+    if (const Node& child = *parent->child(index); child.count == 0) {
+      RemoveChild(*parent, index);
+      if (index == 0) {
+        FixFirst(path, level + 2, {.score = parent->scores()[0], .ref = parent->ref(0)});
+      }
+    } else if (level == 0) {
+      if (child.count >= Fill<Leaf>::kMin || !MergeOrBalance<Leaf>(*parent, index)) break;
+    } else {
+      if (child.count >= Fill<Inner>::kMin || !MergeOrBalance<Inner>(*parent, index)) break;
+    }
+  }
+  ShrinkRoot();
+}
+
+// Gives a child that has too few elements some of a sibling, or joins them; true if `parent` has a
+// child less. Nodes but the root have two children at least, so there is a sibling.
+template <typename N>
+bool ScoreTree::MergeOrBalance(Inner& parent, std::size_t index) {
+  const std::size_t left = index == 0 ? 0 : index - 1;
+  const std::size_t both = parent.child(left)->count + std::size_t{parent.child(left + 1)->count};
+  if (both > Fill<N>::kMerged) {
+    Balance<N>(parent, left, both / 2);
+    return false;
+  }
+  Balance<N>(parent, left, both);
+  RemoveChild(parent, left + 1);
+  return true;
+}
+
+void ScoreTree::RemoveChild(Inner& parent, std::size_t index) {
+  Node* const child = parent.child(index);
+  AERIS_DCHECK(child->count == 0 && parent.counts()[index] == 0);
+  if (child->level == 0) {
+    const auto& leaf = static_cast<const Leaf&>(*child);
+    if (leaf.previous != nullptr) leaf.previous->next = leaf.next;
+    if (leaf.next != nullptr) leaf.next->previous = leaf.previous;
+  }
+  FreeNode(child);
+  CloseGap(parent, index, 1);
+}
+
+void ScoreTree::ShrinkRoot() {
+  while (root_->level != 0 && root_->count == 1) {
+    Node* const child = static_cast<Inner*>(root_)->child(0);
+    FreeNode(root_);
+    root_ = child;
+  }
+  if (root_->level != 0) return;
+  if (root_->count == 0) {
+    FreeNode(root_);
+    root_ = nullptr;
+    return;
+  }
+  // A quarter full: half of the block will do, with room to grow.
+  if (root_->count > root_->capacity / 4 || root_->capacity == Leaf::CapacityOf(kLeafBlocks[0])) {
+    return;
+  }
+  const auto larger = std::find_if(kLeafBlocks.begin(), kLeafBlocks.end(), [&](std::size_t bytes) {
+    return Leaf::CapacityOf(bytes) == root_->capacity;
+  });
+  ReallocateRoot<Leaf>(*(larger - 1));
+}
+
+// --- Elements that stay
+
+bool ScoreTree::SetScore(double score, std::string_view member, double new_score) {
+  const Path path = PathToElement(score, member);
+  const Leaf& leaf = *path.leaf;
+  const Ref ref = leaf.ref(path.index);
+  const bool stays =
+      IsAfter(leaf, path.index, new_score, member) && IsBefore(leaf, path.index, new_score, member);
+  if (stays) {
+    path.leaf->scores()[path.index] = new_score;
+    if (path.index == 0) FixFirst(path, 1, {.score = new_score, .ref = ref});
+    return true;
+  }
+  EraseAt(path, 1);
+  Insert(new_score, member, ref);
+  return false;
+}
+
+// Whether (score, member) would be behind the element before the one at `index`.
+bool ScoreTree::IsAfter(const Leaf& leaf, std::size_t index, double score,
+                        std::string_view member) const {
+  const Leaf* const before = index == 0 ? leaf.previous : &leaf;
+  if (before == nullptr) return true;
+  const std::size_t at = (index == 0 ? before->count : index) - std::size_t{1};
+  if (before->scores()[at] != score) return before->scores()[at] < score;
+  return texts_->Text(before->ref(at)) < member;
+}
+
+// And before the element behind it.
+bool ScoreTree::IsBefore(const Leaf& leaf, std::size_t index, double score,
+                         std::string_view member) const {
+  const bool last = index + 1 == leaf.count;
+  const Leaf* const after = last ? leaf.next : &leaf;
+  if (after == nullptr) return true;
+  const std::size_t at = last ? 0 : index + 1;
+  if (after->scores()[at] != score) return score < after->scores()[at];
+  return member < texts_->Text(after->ref(at));
+}
+
+void ScoreTree::ReplaceRef(double score, std::string_view member, Ref new_ref) {
+  const Path path = PathToElement(score, member);
+  path.leaf->SetRef(path.index, new_ref);
+  if (path.index == 0) FixFirst(path, 1, {.score = path.leaf->scores()[0], .ref = new_ref});
+}
+
+// --- Everything
+
+namespace {
+
+// A finished node of the level below, while a tree is built.
+struct Built {
+  Node* node;
+  ScoreTree::Element first;
+  std::uint64_t weight;
+};
+
+// `total` things into so few nodes of at most `fill` that each has about the same number.
+class EvenShares {
+ public:
+  EvenShares(std::size_t total, std::size_t fill)
+      : total_(total), nodes_((total + fill - 1) / fill) {}
+  std::size_t nodes() const { return nodes_; }
+  std::size_t Of(std::size_t node) const {
+    return total_ / nodes_ + static_cast<std::size_t>(node < total_ % nodes_);
+  }
+
+ private:
+  std::size_t total_;
+  std::size_t nodes_;
+};
+
+template <std::size_t kBlocks, typename CapacityOf>
+std::size_t SmallestBlock(const std::array<std::size_t, kBlocks>& blocks, std::size_t count,
+                          CapacityOf&& capacity_of) {
+  return *std::find_if(blocks.begin(), blocks.end() - 1,
+                       [&](std::size_t bytes) { return capacity_of(bytes) >= count; });
+}
+
+}  // namespace
+
+void ScoreTree::Build(std::span<const Element> sorted) {
+  Clear();
+  if (sorted.empty()) return;
+  size_ = sorted.size();
+  std::vector<Built> level;
+  const EvenShares leaves(sorted.size(), Fill<Leaf>::kBuilt);
+  level.reserve(leaves.nodes());
+  Leaf* previous = nullptr;
+  for (std::size_t i = 0; i < leaves.nodes(); ++i) {
+    const std::size_t n = leaves.Of(i);
+    Leaf* const leaf = NewNode<Leaf>(
+        0, leaves.nodes() > 1 ? kBlockBytes : SmallestBlock(kLeafBlocks, n, Leaf::CapacityOf));
+    for (std::size_t j = 0; j < n; ++j) leaf->Set(j, sorted[j].score, sorted[j].ref);
+    leaf->count = static_cast<std::uint16_t>(n);
+    leaf->previous = previous;
+    if (previous != nullptr) previous->next = leaf;
+    previous = leaf;
+    level.push_back({.node = leaf, .first = sorted.front(), .weight = n});
+    sorted = sorted.subspan(n);
+  }
+  while (level.size() > 1) {
+    const EvenShares parents(level.size(), Fill<Inner>::kBuilt);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < parents.nodes(); ++i) {
+      const std::size_t n = parents.Of(i);
+      auto* const inner = NewNode<Inner>(
+          level[next].node->level + 1U,
+          parents.nodes() > 1 ? kBlockBytes : SmallestBlock(kInnerBlocks, n, Inner::CapacityOf));
+      const Element first = level[next].first;
+      for (std::size_t j = 0; j < n; ++j, ++next) {
+        inner->scores()[j] = level[next].first.score;
+        inner->refs()[j] = level[next].first.ref;
+        inner->counts()[j] = level[next].weight;
+        inner->children()[j] = level[next].node;
+      }
+      inner->count = static_cast<std::uint16_t>(n);
+      level[i] = {.node = inner, .first = first, .weight = inner->Weight(0, n)};
+    }
+    level.resize(parents.nodes());
+  }
+  root_ = level.front().node;
+}
+
+void ScoreTree::Clear() {
+  if (root_ != nullptr) FreeBelow(root_);
+  root_ = nullptr;
+  size_ = 0;
+  AERIS_DCHECK(memory_bytes_ == 0);
+}
+
+// As deep as the tree is, which is below kLevelsMax.
+void ScoreTree::FreeBelow(Node* node) {
+  if (node->level != 0) {
+    for (std::size_t i = 0; i < node->count; ++i) FreeBelow(static_cast<Inner*>(node)->child(i));
+  }
+  FreeNode(node);
+}
+
+// --- Blocks
+
+namespace {
+
+std::size_t BlockBytes(const Node& node) {
+  if (node.level == 0) {
+    return *std::find_if(kLeafBlocks.begin(), kLeafBlocks.end(), [&](std::size_t bytes) {
+      return Leaf::CapacityOf(bytes) == node.capacity;
+    });
+  }
+  return *std::find_if(kInnerBlocks.begin(), kInnerBlocks.end(), [&](std::size_t bytes) {
+    return Inner::CapacityOf(bytes) == node.capacity;
+  });
+}
+
+}  // namespace
+
+template <typename N>
+N* ScoreTree::NewNode(std::size_t level, std::size_t bytes) {
+  void* const block = std::malloc(bytes);
+  AERIS_CHECK(block != nullptr);
+  memory_bytes_ += bytes;
+  N* const node = static_cast<N*>(block);
+  node->count = 0;
+  node->capacity = static_cast<std::uint16_t>(N::CapacityOf(bytes));
+  node->level = static_cast<std::uint16_t>(level);
+  if constexpr (std::is_same_v<N, Leaf>) node->previous = node->next = nullptr;
+  return node;
+}
+
+void ScoreTree::FreeNode(Node* node) {
+  memory_bytes_ -= BlockBytes(*node);
+  std::free(node);
+}
+
+// A root has no siblings, so no link leads to it.
+template <typename N>
+void ScoreTree::ReallocateRoot(std::size_t bytes) {
+  N* const old = static_cast<N*>(root_);
+  N* const node = NewNode<N>(old->level, bytes);
+  N::Copy(*old, 0, *node, 0, old->count);
+  node->count = old->count;
+  FreeNode(old);
+  root_ = node;
+}
+
+// --- Checking
+
+struct ScoreTree::Checked {
+  const Leaf* last_leaf = nullptr;
+  std::uint64_t elements = 0;
+  std::size_t bytes = 0;
+};
+
+void ScoreTree::CheckInvariants() const {
+  Checked checked;
+  if (root_ != nullptr) {
+    AERIS_CHECK(root_->count >= (root_->level == 0 ? 1 : 2));
+    CheckNode(root_, {.first = true, .last = true}, checked);
+    AERIS_CHECK(checked.last_leaf->next == nullptr);
+  }
+  AERIS_CHECK(checked.elements == size_);
+  AERIS_CHECK(checked.bytes == memory_bytes_);
+}
+
+void ScoreTree::CheckNode(const Node* node, Edges edges, Checked& checked) const {
+  checked.bytes += BlockBytes(*node);
+  AERIS_CHECK(node->count <= node->capacity);
+  if (node->level == 0) return CheckLeaf(static_cast<const Leaf&>(*node), edges, checked);
+  const auto& inner = static_cast<const Inner&>(*node);
+  AERIS_CHECK(inner.count >= (edges.first || edges.last ? 2 : Fill<Inner>::kMin));
+  AERIS_CHECK(node == root_ || inner.capacity == kInnerCapacity);
+  for (std::size_t i = 0; i < inner.count; ++i) {
+    const Node* const child = inner.child(i);
+    AERIS_CHECK(child->level + 1 == inner.level);
+    const bool leaves = child->level == 0;
+    const double score = leaves ? static_cast<const Leaf*>(child)->scores()[0]
+                                : static_cast<const Inner*>(child)->scores()[0];
+    const Ref ref =
+        leaves ? static_cast<const Leaf*>(child)->ref(0) : static_cast<const Inner*>(child)->ref(0);
+    AERIS_CHECK(inner.scores()[i] == score);
+    AERIS_CHECK(inner.ref(i) == ref);
+    const std::uint64_t before = checked.elements;
+    CheckNode(child, {.first = edges.first && i == 0, .last = edges.last && i + 1U == inner.count},
+              checked);
+    AERIS_CHECK(inner.counts()[i] == checked.elements - before);
+  }
+}
+
+void ScoreTree::CheckLeaf(const Leaf& leaf, Edges edges, Checked& checked) const {
+  AERIS_CHECK(leaf.count >= (edges.first || edges.last ? 1 : Fill<Leaf>::kMin));
+  AERIS_CHECK(&leaf == root_ || leaf.capacity == kLeafCapacity);
+  AERIS_CHECK(leaf.previous == checked.last_leaf);
+  AERIS_CHECK(checked.last_leaf == nullptr || checked.last_leaf->next == &leaf);
+  for (std::size_t i = 0; i < leaf.count; ++i) {
+    AERIS_CHECK(IsAfter(leaf, i, leaf.scores()[i], texts_->Text(leaf.ref(i))));
+  }
+  checked.last_leaf = &leaf;
+  checked.elements += leaf.count;
+}
+
+}  // namespace aeris::storage
