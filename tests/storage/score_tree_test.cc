@@ -63,7 +63,8 @@ class Pair {
     if (!model_.emplace(score, member).second) return;
     tree_.Insert(score, member, members_.Add(member));
   }
-  void Erase(const Key& key) {
+  // By value: the key may be the model's own.
+  void Erase(Key key) {
     ASSERT_EQ(model_.erase(key), 1U);
     const Ref ref = tree_.Erase(key.first, key.second);
     ASSERT_EQ(members_.Text(ref), key.second);
