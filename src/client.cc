@@ -3,6 +3,8 @@
 #include <ranges>
 #include <utility>
 
+#include "src/blocked_clients.h"
+
 namespace aeris {
 
 Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool)
@@ -16,6 +18,8 @@ Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool
       query_(pool),
       replies_(pool),
       reply_(replies_) {}
+
+Client::~Client() = default;
 
 bool Client::local() const {
   return unix_socket_ || peer_.starts_with("127.") || peer_.starts_with("[::1]:") ||
@@ -41,7 +45,8 @@ std::size_t Client::memory() const {
     return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
   };
   return sizeof *this + query_.capacity() + parser_.memory() + replies_.memory() + heap(name) +
-         heap(library_name) + heap(library_version) + heap(peer_);
+         heap(library_name) + heap(library_version) + heap(peer_) +
+         (blocked ? blocked->memory() : 0);
 }
 
 }  // namespace aeris

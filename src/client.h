@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 
 namespace aeris {
 
+class BlockedCommand;
 class Command;
 
 enum class ReplyMode : std::uint8_t {
@@ -48,6 +50,7 @@ class Client final : public ae::FileHandler {
   Client(Options options, ClientEvents& events, protocol::BufferPool& pool);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+  ~Client();
 
   std::uint64_t id() const { return id_; }
   int fd() const { return fd_.get(); }
@@ -99,8 +102,12 @@ class Client final : public ae::FileHandler {
   bool in_write_queue = false;
   bool reading_stopped = false;  // after a protocol error or QUIT: nothing more is parsed
   bool postponed = false;        // CLIENT PAUSE: whole requests wait in query()
+  // Inside MULTI and scripts: what would block replies at once (blocked_clients.h).
+  bool deny_blocking = false;
   bool close_after_reply = false;
   bool closing = false;  // CloseSoon() was called: it runs nothing any more
+  // The command that waits for a key; whole requests behind it wait in query(). Null if none.
+  std::unique_ptr<BlockedCommand> blocked;
 
  private:
   void OnReady(ae::Ready ready) override { events_.OnClientReady(*this, ready); }

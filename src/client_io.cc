@@ -130,7 +130,8 @@ bool ClientIo::ParseRequests(Client& client, std::size_t requests_max) {
   RequestBatch& batch = server_.batch();
   for (;;) {
     // Nothing of this changes before the batch runs.
-    if (client.reading_stopped || client.postponed || client.closing || client.close_after_reply) {
+    if (client.reading_stopped || client.postponed || client.blocked || client.closing ||
+        client.close_after_reply) {
       return true;
     }
     const protocol::Limits limits = LimitsFor(client);

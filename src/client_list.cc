@@ -8,6 +8,7 @@
 
 #include "ae/socket.h"
 #include "protocol/buffer_pool.h"
+#include "src/blocked_clients.h"
 #include "src/client.h"
 #include "src/command_table.h"
 #include "src/text.h"
@@ -57,7 +58,7 @@ ClientType TypeOf(const Client&) { return ClientType::kNormal; }
 std::string ClientFlags(const Client& client) {
   std::string flags;
   if (client.monitor) flags += 'O';
-  if (client.postponed) flags += 'b';
+  if (client.postponed || client.blocked) flags += 'b';
   if (client.close_after_reply) flags += 'c';
   if (client.unix_socket()) flags += 'U';
   if (client.no_evict) flags += 'e';

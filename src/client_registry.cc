@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/base/check.h"
+#include "src/blocked_clients.h"
 
 namespace aeris {
 
@@ -25,6 +26,7 @@ void ClientRegistry::CloseSoon(Client& client) {
   if (client.closing) return;
   client.closing = true;
   client.event().Reset();
+  client.blocked.reset();
   closing_.push_back(&client);
 }
 

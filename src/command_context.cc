@@ -24,7 +24,8 @@ constexpr std::size_t kPinnedBytesMin = 32 * 1024;
 
 CommandContext::CommandContext(Server& server, Client& client, const Command& command,
                                std::span<std::string_view> arguments, protocol::ReplyWriter& reply,
-                               UnixMs now, std::span<const std::uint64_t> key_hashes)
+                               UnixMs now, std::span<const std::uint64_t> key_hashes,
+                               ServedCommand* served)
     : server_(server),
       client_(client),
       command_(command),
@@ -32,7 +33,10 @@ CommandContext::CommandContext(Server& server, Client& client, const Command& co
       reply_(reply),
       keyspace_(server.databases()[static_cast<std::size_t>(client.database)]),
       now_(now),
-      key_hashes_(key_hashes) {}
+      key_hashes_(key_hashes),
+      served_(served) {}
+
+int CommandContext::database() const { return client_.database; }
 
 bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
   return EqualsIgnoringCase(arguments_[index], lower_case);
@@ -149,5 +153,27 @@ void CommandContext::ReplyWrongArity() const {
 void CommandContext::Redact(std::size_t index) const { arguments_[index] = "(redacted)"; }
 
 void CommandContext::Changed(std::uint64_t keys) const { server_.stats().changes += keys; }
+
+void CommandContext::BlockOn(std::span<const std::size_t> keys, const BlockedWait& wait) const {
+  if (served_ != nullptr) {
+    served_->waits_on = true;
+  } else if (client_.deny_blocking) {
+    wait.null_when_denied ? reply_.Null() : reply_.NullArray();
+  } else {
+    server_.blocked_clients().Block(*this, keys, wait);
+  }
+}
+
+void CommandContext::SignalReady(std::size_t database, std::string_view key) const {
+  BlockedClients& blocked = server_.blocked_clients();
+  if (!blocked.empty()) [[unlikely]]
+    blocked.Signal(database, key);
+}
+
+void CommandContext::SignalDatabase(std::size_t database) const {
+  BlockedClients& blocked = server_.blocked_clients();
+  if (!blocked.empty()) [[unlikely]]
+    blocked.SignalDatabase(database);
+}
 
 }  // namespace aeris

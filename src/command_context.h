@@ -8,6 +8,7 @@
 
 #include "protocol/reply_writer.h"
 #include "src/base/clock.h"
+#include "src/blocked_clients.h"
 #include "storage/keyspace.h"
 
 namespace aeris {
@@ -19,10 +20,10 @@ class Server;
 class CommandContext {
  public:
   // `key_hashes` are those of the arguments at command.key_range(), which the batch has computed
-  // already.
+  // already. `served` is set for a command that runs again for a blocked client.
   CommandContext(Server& server, Client& client, const Command& command,
                  std::span<std::string_view> arguments, protocol::ReplyWriter& reply, UnixMs now,
-                 std::span<const std::uint64_t> key_hashes);
+                 std::span<const std::uint64_t> key_hashes, ServedCommand* served = nullptr);
 
   Server& server() const { return server_; }
   Client& client() const { return client_; }
@@ -77,7 +78,26 @@ class CommandContext {
   // Marks that the command changed data: counts towards dirty (INFO's rdb_changes_since_last_save).
   void Changed(std::uint64_t keys = 1) const;
 
+  // --- Blocking (blocked_clients.h). Blocks the client until one of the keys, given as arguments,
+  // has what the command wants; the handler returns without a reply. Where blocking is not allowed,
+  // replies null instead. In a command that is served: it goes on waiting.
+  void BlockOn(std::span<const std::size_t> keys, const BlockedWait& wait) const;
+  // The argument whose key became ready, when the command runs again for a blocked client: the only
+  // key to look at.
+  std::optional<std::size_t> served_key() const {
+    return served_ != nullptr ? std::optional(served_->key) : std::nullopt;
+  }
+  // Argument `index` is a key of the client's database that did not exist, or not with this type,
+  // and does now; or that is gone. Whoever waits for it is served when the command is done.
+  void SignalReady(std::size_t index) const {
+    SignalReady(static_cast<std::size_t>(database()), arguments_[index]);
+  }
+  void SignalReady(std::size_t database, std::string_view key) const;
+  void SignalDatabase(std::size_t database) const;  // all its keys
+
  private:
+  int database() const;
+
   Server& server_;
   Client& client_;
   const Command& command_;
@@ -86,6 +106,7 @@ class CommandContext {
   storage::Keyspace& keyspace_;
   UnixMs now_;
   std::span<const std::uint64_t> key_hashes_;
+  ServedCommand* served_;
 };
 
 }  // namespace aeris

@@ -49,8 +49,13 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
       return Outcome::kPostponed;
     }
     Call(client, *command, arguments, key_hashes);
+    if (client.blocked) [[unlikely]]
+      return Outcome::kBlocked;
   }
   Finish(client);
+  if (server_.blocked_clients().has_ready()) [[unlikely]] {
+    server_.blocked_clients().Serve();
+  }
   return Outcome::kDone;
 }
 
@@ -168,24 +173,34 @@ void Dispatcher::Call(Client& client, const Command& command, std::span<std::str
   command.handler()(context);
   server_.ReadClock();
   const bool failed = client.reply().errors_written() != errors_before;
+  // One whose client waits now is accounted for in full when it is served.
   Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
 }
 
 void Dispatcher::Account(Client& client, const Command& command,
                          std::span<std::string_view> arguments, std::int64_t nanoseconds,
                          bool failed) {
-  const Config& config = server_.config();
   ++server_.stats().commands_processed;
+  ++command.stats().calls;
+  if (!server_.monitor().empty()) [[unlikely]] {
+    server_.monitor().Feed(client, command, arguments);
+  }
+  if (client.blocked == nullptr) [[likely]] {
+    AccountTime(client, command, arguments, nanoseconds, failed);
+  }
+}
+
+// What is known at the end of a command: later than its beginning when it blocks.
+void Dispatcher::AccountTime(Client& client, const Command& command,
+                             std::span<std::string_view> arguments, std::int64_t nanoseconds,
+                             bool failed) {
+  const Config& config = server_.config();
   CommandStats& stats = command.stats();
-  ++stats.calls;
   stats.nanoseconds += static_cast<std::uint64_t>(nanoseconds);
   if (config.latency_tracking) stats.latency.Record(nanoseconds);
   if (failed) [[unlikely]] {
     ++stats.failed;
     CountError(client);
-  }
-  if (!server_.monitor().empty()) [[unlikely]] {
-    server_.monitor().Feed(client, command, arguments);
   }
   // Shorter than anything that is noted: nearly every command.
   if (nanoseconds < kNotedNanosecondsMin && config.slowlog_log_slower_than >= kNotedMicroseconds)
@@ -207,6 +222,36 @@ void Dispatcher::Account(Client& client, const Command& command,
                             .client_name = client.name},
                            static_cast<std::size_t>(config.slowlog_max_len));
   }
+}
+
+void Dispatcher::RunServed(Client& client, const Command& command,
+                           std::span<std::string_view> arguments, ServedCommand& served) {
+  client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
+                           client.reply_mode == ReplyMode::kSkip);
+  client.replies().set_memory_max(server_.io().ReplyBytesMax());
+  const std::uint64_t errors_before = client.reply().errors_written();
+  const MonotonicTime begin = server_.monotonic();
+  CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(), {},
+                         &served);
+  command.handler()(context);
+  server_.ReadClock();
+  if (served.waits_on) return;
+  const bool failed = client.reply().errors_written() != errors_before;
+  AccountTime(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+  Finish(client);
+}
+
+void Dispatcher::EndBlocked(Client& client, const Command& command, bool error) {
+  client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
+                           client.reply_mode == ReplyMode::kSkip);
+  if (error) {
+    ++command.stats().failed;
+    client.reply().Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    CountError(client);
+  } else {
+    client.reply().NullArray();
+  }
+  Finish(client);
 }
 
 void Dispatcher::CountError(Client& client) {

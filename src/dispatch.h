@@ -13,6 +13,7 @@ namespace aeris {
 class Client;
 class Command;
 class Server;
+struct ServedCommand;
 
 class Dispatcher {
  public:
@@ -21,6 +22,7 @@ class Dispatcher {
   enum class Outcome : std::uint8_t {
     kDone,       // a reply was written, or the client is closing
     kPostponed,  // CLIENT PAUSE holds it: run it again later
+    kBlocked,    // the client waits for a key; what follows waits until it is served
   };
   // `command` is what arguments[0] names, or arguments[1] of a container; the container itself when
   // that is unknown; null when arguments[0] is. `key_hashes` are those of the
@@ -29,6 +31,11 @@ class Dispatcher {
               std::span<const std::uint64_t> key_hashes);
   // The client sent what is no request: replies with `text` and closes.
   void RunFault(Client& client, std::string_view text);
+  // The command of a blocked client again, a key of it being ready.
+  void RunServed(Client& client, const Command& command, std::span<std::string_view> arguments,
+                 ServedCommand& served);
+  // Ends the wait of a blocked client: with an error, or the null array of a timeout.
+  void EndBlocked(Client& client, const Command& command, bool error);
 
  private:
   // Replies with the error that keeps the command from running, and returns true, if there is one.
@@ -44,6 +51,8 @@ class Dispatcher {
             std::span<const std::uint64_t> key_hashes);
   void Account(Client& client, const Command& command, std::span<std::string_view> arguments,
                std::int64_t nanoseconds, bool failed);
+  void AccountTime(Client& client, const Command& command, std::span<std::string_view> arguments,
+                   std::int64_t nanoseconds, bool failed);
   void CountError(Client& client);
   void Finish(Client& client);
 

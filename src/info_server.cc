@@ -74,18 +74,22 @@ void WriteServerInfo(Server& server, InfoWriter& info) {
 void WriteClientsInfo(Server& server, InfoWriter& info) {
   std::size_t input = 0;
   std::size_t output = 0;
+  std::size_t blocked = 0;  // those that CLIENT PAUSE holds count, as in Redis
+  std::size_t with_timeout = 0;
   server.clients().ForEach([&](const Client& client) {
     input = std::max(input, client.query().capacity());
     output = std::max(output, client.replies().memory());
+    if (client.blocked || client.postponed) ++blocked;
+    if (client.blocked && client.blocked->has_timeout()) ++with_timeout;
   });
   info.Field("connected_clients", server.clients().size());
   info.Field("cluster_connections", 0);
   info.Field("maxclients", server.config().maxclients);
   info.Field("client_recent_max_input_buffer", input);
   info.Field("client_recent_max_output_buffer", output);
-  info.Field("blocked_clients", 0);
+  info.Field("blocked_clients", blocked);
   info.Field("tracking_clients", 0);
-  info.Field("clients_in_timeout_table", 0);
+  info.Field("clients_in_timeout_table", with_timeout);
 }
 
 void WriteCpuInfo(Server& /*server*/, InfoWriter& info) {

@@ -122,7 +122,8 @@ void RequestBatch::AddFault(Client& client, std::string_view text) {
 void RequestBatch::Run() {
   if (key_hashes_.size() > 1) PrefetchEntries();
   server_.ReadClock();
-  for (const Request& request : requests_) {
+  for (Request& request : requests_) {
+    if (request.client == nullptr) continue;
     const Client& client = *request.client;
     if (client.closing || client.postponed || client.close_after_reply) continue;
     RunOne(request);
@@ -161,7 +162,7 @@ void RequestBatch::PrefetchEntries() const {
   }
 }
 
-void RequestBatch::RunOne(const Request& request) {
+void RequestBatch::RunOne(Request& request) {
   Client& client = *request.client;
   const std::span<std::string_view> arguments(arguments_.data() + request.first_argument,
                                               request.argument_count);
@@ -180,6 +181,25 @@ void RequestBatch::RunOne(const Request& request) {
     client.parsed_bytes = request.begin;
     client.parser().Reset();
     client.reading_stopped = false;  // a fault behind it is met again then
+  } else if (outcome == Dispatcher::Outcome::kBlocked) {
+    KeepForLater(request);
+  }
+}
+
+// The requests behind one that has blocked its client go back to the query buffer. They leave the
+// batch for good: the client may be served before it ends.
+void RequestBatch::KeepForLater(Request& blocking) {
+  Client& client = *blocking.client;
+  bool first = true;
+  for (Request* later = &blocking + 1; later != requests_.data() + requests_.size(); ++later) {
+    if (later->client != &client) continue;
+    if (std::exchange(first, false)) {
+      client.PutBackBlocks();
+      client.parsed_bytes = later->begin;
+      client.parser().Reset();
+      client.reading_stopped = false;
+    }
+    later->client = nullptr;
   }
 }
 

@@ -81,7 +81,8 @@ class RequestBatch {
                          std::span<const std::string_view> arguments);
   void Note(Client& client);
   void PrefetchEntries() const;
-  void RunOne(const Request& request);
+  void RunOne(Request& request);
+  void KeepForLater(Request& request);
 
   Server& server_;
   std::vector<Request> requests_;

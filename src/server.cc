@@ -35,6 +35,9 @@ constexpr std::string_view kDenied =
     "password for the default user. NOTE: You only need to do one of the above things in order for "
     "the server to start accepting connections from the outside.\r\n";
 
+// Requests that one client gathered while it waited and that run in one turn.
+constexpr std::size_t kRequestsPerTurn = 1024;
+
 std::string_view PollerName(EventPoller poller) {
   switch (poller) {
     case EventPoller::kEpoll:
@@ -315,7 +318,8 @@ void Server::BeforeSleep() {
   do {
     if (!batch_.empty()) batch_.Run();
     if (std::exchange(resume_clients_, false)) ResumePostponed();
-  } while (!batch_.empty() || resume_clients_);
+    if (blocked_clients_.has_resumed()) ResumeServed();
+  } while (!batch_.empty() || resume_clients_ || blocked_clients_.has_resumed());
   io_.WriteQueued();
   clients_.FreeClosed();
 }
@@ -323,7 +327,6 @@ void Server::BeforeSleep() {
 // A paused client may have gathered as much as its query buffer holds. It gets a bounded share of
 // this turn, and what is left waits, postponed as it was, for the next.
 void Server::ResumePostponed() {
-  constexpr std::size_t kRequestsPerTurn = 1024;
   bool more = false;
   clients_.ForEach([&](Client& client) {
     if (!std::exchange(client.postponed, false)) return;
@@ -334,6 +337,22 @@ void Server::ResumePostponed() {
   if (!more) return;
   resume_more_ = loop_.AddTimeEvent(std::chrono::milliseconds(0), [this] {
     resume_clients_ = true;
+    return std::optional<std::chrono::milliseconds>();
+  });
+}
+
+// What clients sent while they were blocked; the same bound holds.
+void Server::ResumeServed() {
+  for (const std::uint64_t id : blocked_clients_.TakeResumed()) {
+    Client* const client = clients_.Find(id);
+    if (client == nullptr || io_.ParseRequests(*client, kRequestsPerTurn)) continue;
+    resume_next_turn_.push_back(id);
+  }
+  if (resume_next_turn_.empty() || resume_served_.active()) return;
+  resume_served_ = loop_.AddTimeEvent(std::chrono::milliseconds(0), [this] {
+    for (const std::uint64_t id : std::exchange(resume_next_turn_, {})) {
+      blocked_clients_.AddResumed(id);
+    }
     return std::optional<std::chrono::milliseconds>();
   });
 }

@@ -20,6 +20,7 @@
 #include "src/base/error.h"
 #include "src/base/log.h"
 #include "src/base/random.h"
+#include "src/blocked_clients.h"
 #include "src/client_io.h"
 #include "src/client_pause.h"
 #include "src/client_registry.h"
@@ -86,6 +87,7 @@ class Server {
   LatencyMonitor& latency() { return latency_; }
   Monitor& monitor() { return monitor_; }
   ClientPause& pause() { return pause_; }
+  BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
   LazyFree& lazy_free() { return lazy_free_; }
   protocol::BufferPool& buffers() { return buffers_; }
@@ -142,6 +144,7 @@ class Server {
   bool RefuseConnection(const Client& candidate);
   void BeforeSleep();
   void ResumePostponed();
+  void ResumeServed();
   // Periodic work, server_cron.cc.
   void AddCrons();
   void SampleRates();
@@ -167,6 +170,7 @@ class Server {
   Dispatcher dispatcher_;
   RequestBatch batch_;
   ClientIo io_;
+  BlockedClients blocked_clients_{*this};
   ClientRegistry clients_;
   Monitor monitor_;
   std::vector<std::unique_ptr<ae::Listener>> listeners_;
@@ -175,6 +179,8 @@ class Server {
   std::vector<ae::TimeEvent> crons_;
   ae::TimeEvent pause_end_;
   ae::TimeEvent resume_more_;
+  ae::TimeEvent resume_served_;
+  std::vector<std::uint64_t> resume_next_turn_;  // clients
 
   std::string run_id_;
   MonotonicTime started_;

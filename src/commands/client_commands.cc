@@ -201,14 +201,21 @@ void ClientSetName(CommandContext& context) {
   context.reply().Ok();
 }
 
-// CLIENT UNBLOCK id [TIMEOUT | ERROR]. Replies 1 when the client was blocked, else 0. No command
-// blocks its client, and CLIENT PAUSE is not ended this way; so it is always 0.
+// CLIENT UNBLOCK id [TIMEOUT | ERROR]. Replies 1 when the client waited for a key, else 0; CLIENT
+// PAUSE is not ended this way. That client's command replies as at its timeout, or an error.
 void ClientUnblock(CommandContext& context) {
   if (context.argc() > 4) return ReplyTooManyArguments(context);
   if (context.argc() == 4 && !context.ArgIs(3, "timeout") && !context.ArgIs(3, "error")) {
     return context.reply().Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
-  if (context.IntegerArg(2)) context.reply().Integer(0);
+  const auto id = context.IntegerArg(2);
+  if (!id) return;
+  Client* const client = context.server().clients().Find(static_cast<std::uint64_t>(*id));
+  if (client == nullptr || !client->blocked) return context.reply().Integer(0);
+  const bool error = context.argc() == 4 && context.ArgIs(3, "error");
+  using Reason = BlockedClients::Reason;
+  context.server().blocked_clients().Unblock(*client, error ? Reason::kError : Reason::kTimeout);
+  context.reply().Integer(1);
 }
 
 // CLIENT UNPAUSE. Replies OK.

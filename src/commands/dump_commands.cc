@@ -104,6 +104,7 @@ void Restore(CommandContext& context) {
     return;
   }
   context.Changed();
+  context.SignalReady(1);
   SetClock(context, options);
   context.reply().Ok();
 }

@@ -27,7 +27,9 @@ void Del(CommandContext& context) {
   std::int64_t removed = 0;
   for (std::size_t i = 1; i < context.argc(); ++i) {
     context.PrefetchAhead(i);
-    removed += context.keyspace().Delete(context.Key(i), context.now()) ? 1 : 0;
+    if (!context.keyspace().Delete(context.Key(i), context.now())) continue;
+    ++removed;
+    context.SignalReady(i);
   }
   context.Changed(static_cast<std::uint64_t>(removed));
   context.reply().Integer(removed);
@@ -119,6 +121,8 @@ void RenameTo(CommandContext& context, bool only_if_absent) {
   }
   if (!same) {
     if (!context.Stored(keyspace.Move(from, keyspace, to, context.now()))) return;
+    context.SignalReady(1);
+    context.SignalReady(2);
     context.Changed();
   }
   if (only_if_absent) return context.reply().Integer(1);
@@ -153,6 +157,7 @@ void Copy(CommandContext& context) {
     return context.reply().Integer(0);
   }
   if (!context.Stored(context.keyspace().Copy(context.Key(1), target, to, context.now()))) return;
+  context.SignalReady(database, context.arg(2));
   context.Changed();
   context.reply().Integer(1);
 }
@@ -168,6 +173,8 @@ void Move(CommandContext& context) {
     return context.reply().Integer(0);
   }
   if (!context.Stored(context.keyspace().Move(key, target, key, context.now()))) return;
+  context.SignalReady(1);
+  context.SignalReady(*database, context.arg(1));
   context.Changed();
   context.reply().Integer(1);
 }

@@ -39,6 +39,7 @@ void FlushDb(CommandContext& context) {
   if (!FlushModeIsValid(context)) return;
   const auto database = static_cast<std::size_t>(context.client().database);
   context.Changed(context.server().databases().Flush(database));
+  context.SignalDatabase(database);
   context.reply().Ok();
 }
 
@@ -46,7 +47,9 @@ void FlushDb(CommandContext& context) {
 void FlushAll(CommandContext& context) {
   if (!FlushModeIsValid(context)) return;
   // One change even when all were empty, as Redis counts it.
-  context.Changed(context.server().databases().FlushAll() + 1);
+  Databases& databases = context.server().databases();
+  context.Changed(databases.FlushAll() + 1);
+  for (std::size_t i = 0; i < databases.count(); ++i) context.SignalDatabase(i);
   context.reply().Ok();
 }
 
@@ -63,7 +66,10 @@ void SwapDb(CommandContext& context) {
   if (*first < 0 || *first >= count || *second < 0 || *second >= count) {
     return context.reply().Error(err::kDbIndexOutOfRange);
   }
-  databases.Swap(static_cast<std::size_t>(*first), static_cast<std::size_t>(*second));
+  const auto a = static_cast<std::size_t>(*first), b = static_cast<std::size_t>(*second);
+  databases.Swap(a, b);
+  context.SignalDatabase(a);
+  context.SignalDatabase(b);
   context.Changed();
   context.reply().Ok();
 }
