@@ -1,6 +1,7 @@
 """Commands from the grammar, some of them damaged, none that would end or blind the run."""
 from arguments import KEYS, junk, key, milliseconds, small
-from grammar import FAMILIES, Options, expand
+from combinators import Options, expand
+from grammar import FAMILIES
 from normalise import not_sent
 
 
