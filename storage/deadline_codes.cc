@@ -129,6 +129,20 @@ void DeadlineCodes::PutBack(std::span<const std::uint64_t> rest) {
   for (const std::uint64_t slot : rest) Mark(Get(slot), slot / kChunkSlots);
 }
 
+void DeadlineCodes::AddCodes(std::size_t first_slot, std::bitset<256>& codes) const {
+  if (!has_bitmap()) {
+    for (std::size_t slot = first_slot; slot < slots_; ++slot) codes.set(Get(slot));
+    codes.reset(0);
+    return;
+  }
+  // The bits of a word's earlier chunks may be stale as well.
+  for (std::size_t chunk = first_slot / kChunkSlots / 64 * 64; chunk < chunks_; chunk += 64) {
+    for (std::size_t code = 1; code < ExpireWheel::kCodes; ++code) {
+      if (Word(static_cast<std::uint8_t>(code), chunk) != 0) codes.set(code);
+    }
+  }
+}
+
 void DeadlineCodes::ReleaseBefore(std::size_t slot) {
   if (!allocated()) return;
   next_slot_ = std::max(next_slot_, slot);

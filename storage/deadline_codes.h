@@ -17,6 +17,7 @@
 // gives back or touches four pages of the bitmap per 327,680 slots, not one per code.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -63,6 +64,10 @@ class DeadlineCodes {
   // Takes back collected slots, those not looked at: the pass goes on there later.
   void PutBack(std::span<const std::uint64_t> rest);
   bool done() const { return next_slot_ >= slots_; }
+
+  // Adds the codes that slots from `first_slot` on have. With a bitmap some may be stale: of slots
+  // that a pass has not seen since they lost the code. O(chunks) with one, O(slots) without.
+  void AddCodes(std::size_t first_slot, std::bitset<256>& codes) const;
 
   // Slots before this one are empty for good.
   void ReleaseBefore(std::size_t slot);

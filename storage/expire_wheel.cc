@@ -85,6 +85,15 @@ void ExpireWheel::End() {
 // than it would have, so there is nothing else to do.
 void ExpireWheel::Observe(UnixMs now) { tick_ = std::min(tick_, TickOf(now)); }
 
+UnixMs ExpireWheel::EarliestLook(const std::bitset<256>& codes) const {
+  std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t code = 1; code < kCodes; ++code) {
+    if (codes[code]) earliest = std::min(earliest, NextTick(static_cast<std::uint8_t>(code)));
+  }
+  // A code fires when its tick begins; the deadlines under it lie in the tick before or later.
+  return codes.none() ? kNoDeadline : (earliest - 1) * kTickMs;
+}
+
 void ExpireWheel::Reset(UnixMs now) {
   tick_ = TickOf(now);
   pass_floor_ = tick_ * kTickMs;

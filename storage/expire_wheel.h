@@ -30,6 +30,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -69,6 +70,9 @@ class ExpireWheel {
   bool IsDue(std::uint8_t code) const { return is_due_[code]; }
   // Whether Begin(now) would find something to do.
   bool Behind(UnixMs now) const;
+  // No key that is filed under one of these codes has a deadline before this, and a pass after it
+  // finds one of the codes due; kNoDeadline for none. Not within a pass. O(codes)
+  UnixMs EarliestLook(const std::bitset<256>& codes) const;
 
   // No filed key has a deadline before this.
   UnixMs floor() const { return floor_; }
@@ -82,7 +86,7 @@ class ExpireWheel {
   UnixMs pass_floor_ = std::numeric_limits<UnixMs>::min();  // the floor when this pass ends
   std::size_t due_count_ = 0;
   std::array<std::uint8_t, kCodes> due_codes_{};
-  std::array<bool, 256> is_due_{};
+  std::bitset<256> is_due_;
 };
 
 }  // namespace aeris::storage

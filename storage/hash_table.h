@@ -104,6 +104,7 @@ class HashTable {
   static constexpr double kShrinkLoad = 0.35;            // where a deletion starts to shrink
   static constexpr double kTidyLoad = 0.5;               // where Step() does
   static constexpr double kFreshLoad = 0.65;             // after a step in either direction
+  static constexpr double kReservedLoad = 0.8;           // with what Reserve() was asked for
   static constexpr double kFullLoad = 0.95;              // where no larger array can be had
   static constexpr std::uint64_t kMovePerChange = 4;     // home buckets moved by each change
   static constexpr std::uint64_t kMoveAtOnceHomes = 64;  // smaller arrays move at once: < 40 us
@@ -154,6 +155,9 @@ class HashTable {
   void Erase(Slot slot, std::uint64_t hash);
   // The same key in another entry: everything else about the slot stays.
   void Replace(Slot slot, Ref ref) { slot.bucket_->SetRef(slot.index_, ref); }
+  // Makes room for that many entries, if the table is empty and not being resized. False, and
+  // nothing done, without memory.
+  [[nodiscard]] bool Reserve(std::size_t entries);
   // Forgets all entries and gives the memory back.
   void Clear();
 
@@ -179,7 +183,8 @@ class HashTable {
   // --- Sweeps.
   // Visits entries from `cursor` on, and returns where to go on; 0 is the start and the end. Any
   // value is accepted. Visits at least `count` entries and at most a bucket more, unless the table
-  // ends or is nearly empty. `visit(Ref)` must not change the table.
+  // ends or is nearly empty. `visit(Ref)` may Replace() what it is shown, and must not change the
+  // table otherwise.
   template <typename Visit>
   [[nodiscard]] std::uint64_t Scan(std::uint64_t cursor, std::size_t count, Visit&& visit) const;
   template <typename Visit>
@@ -213,6 +218,10 @@ class HashTable {
   std::size_t deadlines() const { return filed_; }
   // No entry has a deadline before this: what the sweeps have proven so far.
   UnixMs deadline_floor() const { return wheel_.floor(); }
+  // A time that is not after any deadline and at which, once it has passed, a sweep gets on;
+  // kNoDeadline without deadlines. Not while a sweep is left unfinished. O(slots / 640), O(slots)
+  // in a table of less than 41,000.
+  UnixMs NextLook() const;
   bool moving() const { return old_.homes() != 0; }
   // At rest for long enough that the array's memory may become huge pages.
   bool settled() const { return settled_; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -224,6 +225,14 @@ void HashTable<Policy>::Unfile(BucketArray& array, std::uint64_t bucket, unsigne
 }
 
 template <HashTablePolicy Policy>
+bool HashTable<Policy>::Reserve(std::size_t entries) {
+  if (size_ != 0 || moving()) return true;
+  const double homes = static_cast<double>(entries) / (Bucket::kSlots * kReservedLoad);
+  const std::uint64_t wanted = static_cast<std::uint64_t>(homes) + 1;
+  return wanted <= main_.homes() || StartMove(wanted);
+}
+
+template <HashTablePolicy Policy>
 void HashTable<Policy>::Clear() {
   main_ = BucketArray(1);
   AERIS_CHECK(main_.allocated());
@@ -439,6 +448,16 @@ auto HashTable<Policy>::ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& vi
   }
   if (result.erased != 0) Step(std::min<std::uint64_t>(result.erased, 32) * kMovePerChange);
   return result;
+}
+
+template <HashTablePolicy Policy>
+UnixMs HashTable<Policy>::NextLook() const {
+  AERIS_DCHECK(!wheel_.in_pass());
+  if (filed_ == 0) return kNoDeadline;
+  std::bitset<256> codes;
+  main_.codes().AddCodes(0, codes);
+  if (moving()) old_.codes().AddCodes(old_.SlotNumber(hand_, 0), codes);
+  return wheel_.EarliestLook(codes);
 }
 
 // Huge pages are for a table at rest (zeroed_region.h).
