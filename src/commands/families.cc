@@ -21,6 +21,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       MonitorCommands(),
       ObjectCommands(),
       ServerCommands(),
+      SetCommands(),
+      SetOperationCommands(),
       SlowLogCommands(),
       StringCommands(),
   };

@@ -25,6 +25,8 @@ std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> MonitorCommands();
 std::span<const CommandSpec> ObjectCommands();
 std::span<const CommandSpec> ServerCommands();
+std::span<const CommandSpec> SetCommands();
+std::span<const CommandSpec> SetOperationCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> StringCommands();
 

@@ -53,6 +53,14 @@ def unordered(_arguments, ours, theirs, _context):
     return type(ours) is type(theirs) and isinstance(ours, list) and sorted(ours) == sorted(theirs)
 
 
+def drawn(arguments, ours, theirs, _context):
+    """Members chosen at random: as many, and different ones unless the count is negative."""
+    if type(ours) is not type(theirs) or not isinstance(ours, list):
+        return type(ours) is type(theirs)
+    repeated = arguments[2].startswith(b"-")
+    return len(ours) == len(theirs) and (repeated or len(set(ours)) == len(ours))
+
+
 def scan_step(_arguments, ours, theirs, _context):
     """One step cannot be compared, only a whole iteration (scenarios.py)."""
     return all(isinstance(reply, list) and len(reply) == 2 and isinstance(reply[0], bytes)
@@ -332,6 +340,13 @@ RULES = {
     b"time": (time_reply, "two servers, two moments"),
     b"lastsave": (type_only, "two start times"),
     b"randomkey": (both_null_or_text, "random"),
+    b"smembers": (unordered, "the order of the table, which is keyed by a secret"),
+    b"sinter": (unordered, "the order of the table"),
+    b"sunion": (unordered, "the order of the table"),
+    b"sdiff": (unordered, "the order of the table"),
+    b"spop": (unordered, "the order of the table; only whole sets are popped"),
+    b"srandmember": (drawn, "random"),
+    b"sscan": (scan_step, "the cursor is a position in another table"),
     b"keys": (unordered, "the order of the table, which is keyed by a secret"),
     b"scan": (scan_step, "the cursor is a position in another table"),
     b"ttl": (near_in_seconds, "two moments"),
@@ -375,10 +390,17 @@ def not_sent(arguments):
 
     RESTORE with a relative deadline near 2^63: Redis adds the time of day without a check, so that
     the sum wraps and the key is gone at once; aeris refuses or keeps it.
+    SPOP and SRANDMEMBER of a random kind, or without end.
     HELLO with SETNAME before another option: Redis has set the name when the other one fails; aeris
     changes nothing when a command fails.
     """
     name = arguments[0].lower()
+    if name == b"spop":
+        # Different members would be left.
+        return len(arguments) < 3 or not arguments[2].isdigit() or 0 < int(arguments[2]) < 100000
+    if name == b"srandmember" and len(arguments) == 3 and arguments[2].startswith(b"-"):
+        # Redis goes on for hours; ours refuses it.
+        return len(arguments[2]) > 6
     if name == b"restore":
         return len(arguments) > 2 and arguments[2].isdigit() and int(arguments[2]) > 2 ** 62
     return name == b"hello" and b"setname" in [word.lower() for word in arguments[:-2]]
@@ -442,7 +464,7 @@ def equal(arguments, ours_raw, theirs_raw, context):
         if same_up_to_nul(arguments, ours_raw, theirs_raw):
             return True
         # A cursor is a C string to Redis too, so that "1\0" is 1; ours refuses it.
-        if arguments[0].lower() == b"scan" and ours_raw == b"-ERR invalid cursor\r\n":
+        if arguments[0].lower().endswith(b"scan") and ours_raw == b"-ERR invalid cursor\r\n":
             return True
     if same_with_short_echo(arguments, ours_raw, theirs_raw) or \
             keys_of_a_later_command(arguments, ours_raw, context):

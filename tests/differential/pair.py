@@ -258,7 +258,7 @@ class Pair:
             commands = []
             for name in sorted(ours):
                 commands += [[b"TYPE", name], [b"PTTL", name], [b"OBJECT", b"ENCODING", name],
-                             [b"GET", name]]
+                             [b"GET", name], [b"SMEMBERS", name]]
             self.run(commands, iter(lambda: 64, None))
 
     def restore_settings(self):
