@@ -34,7 +34,16 @@
 //            cache line per HGET, 5 bytes more per field. Scores in the tree alone: ZSCORE would
 //            search it. Listeners told by a template: three instances of everything for a call that
 //            only a renewal makes.
-// Measured:  tests/bench/storage/member_table_bench.cc
+// Measured:  CPU time in ns by tests/bench/storage/member_table_bench.cc, members of 16 bytes, on 2
+//            shared vCPUs with other work on them:
+//
+//              members                        10^4   10^5   10^6     std::unordered_map at 10^6
+//              find, hit                        20    109    129       182
+//              find, hit, in batches of 32      17     30     65
+//              find, miss                       19     18     57
+//              insert, with all growth                292    559      1702
+//              erase, with renewals                   450    791       611
+//              bytes per member               28.4   28.7   29.4       108
 #pragma once
 
 #include <cstddef>
