@@ -88,7 +88,7 @@ std::size_t ReadBack(std::string_view bytes, std::size_t end, std::size_t begin)
 
 // The head of an item, with an integer's data, its text left out.
 struct Head {
-  std::array<char, 9> bytes;
+  std::array<char, 9> bytes{};
   std::size_t size = 0;
 
   void Add(std::uint64_t value, std::size_t count) {
@@ -269,6 +269,22 @@ bool PackedView::Valid(std::string_view bytes) {
 }
 
 // --- Changing
+
+EncodedItem::EncodedItem(std::string_view text) {
+  const std::optional<std::int64_t> integer = IntegerIn(text);
+  const Head head = integer ? HeadOf(*integer) : HeadOfText(text.size());
+  if (!integer) text_ = text;
+  std::memcpy(head_, head.bytes.data(), sizeof head_);
+  head_size_ = static_cast<std::uint8_t>(head.size);
+  back_size_ = static_cast<std::uint8_t>(BackBytes(head.size + text_.size()));
+}
+
+void EncodedItem::WriteTo(char* to) const {
+  std::memcpy(to, head_, head_size_);
+  if (!text_.empty()) std::memcpy(to + head_size_, text_.data(), text_.size());
+  const std::size_t data = head_size_ + text_.size();
+  WriteBack(to + data, data, back_size_);
+}
 
 void PackedBlock::Clear() {
   bytes_.assign(PackedView::kEmptyBytes, '\0');

@@ -96,6 +96,22 @@ class PackedView {
   std::string_view bytes_;
 };
 
+// The bytes of one item before they stand in a block: for containers that lay blocks out themselves
+// (list_block.h). Refers to the text it was made of.
+class EncodedItem {
+ public:
+  explicit EncodedItem(std::string_view text);
+  std::size_t size() const { return head_size_ + text_.size() + back_size_; }
+  // Writes size() bytes.
+  void WriteTo(char* to) const;
+
+ private:
+  std::string_view text_;  // empty for an integer
+  char head_[9];
+  std::uint8_t head_size_;
+  std::uint8_t back_size_;
+};
+
 // Changing. Owns its bytes; below 1 GiB.
 class PackedBlock {
  public:

@@ -17,6 +17,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       FunctionCommands(),
       GenericCommands(),
       LatencyCommands(),
+      ListBlockingCommands(),
+      ListCommands(),
       MemoryCommands(),
       MonitorCommands(),
       ObjectCommands(),

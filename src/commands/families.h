@@ -21,6 +21,8 @@ std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> LatencyCommands();
+std::span<const CommandSpec> ListBlockingCommands();
+std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> MonitorCommands();
 std::span<const CommandSpec> ObjectCommands();
