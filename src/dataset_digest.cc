@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "storage/set_value.h"
+
 namespace aeris {
 namespace {
 
@@ -38,11 +40,25 @@ void MixNumber(Digest& digest, std::uint32_t number) {
   Mix(digest, bytes.data(), bytes.size());
 }
 
+void Xor(Digest& digest, std::string_view text) { Xor(digest, text.data(), text.size()); }
+
+void AddContents(Digest& digest, storage::EntryView entry) {
+  switch (entry.type()) {
+    case storage::ValueType::kString: {
+      storage::IntegerText scratch;
+      return Mix(digest, entry.Text(scratch));
+    }
+    case storage::ValueType::kSet:
+      return storage::SetView(entry).ForEach([&](std::string_view member) { Xor(digest, member); });
+    default:
+      return;
+  }
+}
+
 void AddValue(Digest& digest, storage::EntryView entry) {
   constexpr std::string_view kHasDeadline = "!!expire!!";
   MixNumber(digest, static_cast<std::uint32_t>(entry.type()));
-  storage::IntegerText scratch;
-  Mix(digest, entry.Text(scratch));
+  AddContents(digest, entry);
   if (entry.deadline() != kNoDeadline) Xor(digest, kHasDeadline.data(), kHasDeadline.size());
 }
 

@@ -76,7 +76,7 @@ void DebugObject(CommandContext& context) {
   context.reply().SimpleString(fmt::format(
       "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
       fmt::ptr(entry.bytes()), storage::EncodingName(entry.encoding()),
-      storage::DumpPayload(entry).size() - kTypeAndFooterBytes, entry.access_clock(),
+      storage::DumpPayload(entry, context.now()).size() - kTypeAndFooterBytes, entry.access_clock(),
       storage::IdleSeconds(entry.access_clock(), context.now())));
 }
 

@@ -1,9 +1,11 @@
 // DUMP and RESTORE: values as Redis serialises them.
 #include <limits>
+#include <utility>
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/commands/set_limits.h"
 #include "src/deadline_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -16,7 +18,11 @@ namespace {
 void Dump(CommandContext& context) {
   const storage::EntryView entry = context.FindForRead(1);
   if (!entry) return context.reply().Null();
-  context.reply().Bulk(storage::DumpPayload(entry));
+  context.reply().Bulk(storage::DumpPayload(entry, context.now()));
+}
+
+storage::ValueLimits LimitsOfValues(const CommandContext& context) {
+  return {.set = LimitsOfSets(context)};
 }
 
 struct RestoreOptions {
@@ -81,7 +87,7 @@ void Restore(CommandContext& context) {
   const auto ttl = context.IntegerArg(2);
   if (!ttl) return;
   if (*ttl < 0) return context.reply().Error("ERR Invalid TTL value, must be >= 0");
-  const auto value = storage::ParseDumpPayload(context.arg(3));
+  auto value = storage::ParseDumpPayload(context.arg(3));
   if (!value) {
     return context.reply().Error(value.error() == storage::PayloadFault::kChecksum
                                      ? "ERR DUMP payload version or checksum are wrong"
@@ -99,8 +105,8 @@ void Restore(CommandContext& context) {
     context.Changed();
     return context.reply().Ok();
   }
-  if (!context.Stored(context.keyspace().SetString(context.Key(1), *value, context.now(),
-                                                   {.deadline = deadline}))) {
+  if (!context.Stored(storage::StoreValue(context.keyspace(), context.Key(1), *std::move(value),
+                                          deadline, LimitsOfValues(context), context.now()))) {
     return;
   }
   context.Changed();

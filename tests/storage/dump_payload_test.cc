@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "storage/crc64.h"
+#include "storage/rdb_format.h"
 #include "tests/storage/keyspace_fixture.h"
 
 namespace aeris::storage {
@@ -27,7 +29,7 @@ std::string Hex(std::string_view bytes) {
 }
 
 // A payload around `body`, correctly signed.
-std::string Signed(std::string_view body, std::uint16_t version = kRdbVersion) {
+std::string Signed(std::string_view body, std::uint16_t version = rdb::kVersion) {
   std::string payload(body);
   payload.append(reinterpret_cast<const char*>(&version), sizeof version);
   const std::uint64_t crc = Crc64(0, payload);
@@ -39,7 +41,7 @@ class DumpPayloadTest : public ::testing::Test {
  protected:
   std::string Dump(std::string_view value) {
     Set(keyspace_, "key", value);
-    return DumpPayload(keyspace_.Find(keyspace_.Hash("key"), kNow, kPeek));
+    return DumpPayload(keyspace_.Find(keyspace_.Hash("key"), kNow, kPeek), kNow);
   }
 
  private:
@@ -51,7 +53,9 @@ class DumpPayloadTest : public ::testing::Test {
 std::expected<std::string, PayloadFault> Parse(std::string_view payload) {
   const auto block = std::make_unique<char[]>(payload.size());
   payload.copy(block.get(), payload.size());
-  return ParseDumpPayload({block.get(), payload.size()});
+  auto value = ParseDumpPayload({block.get(), payload.size()});
+  if (!value) return std::unexpected(value.error());
+  return value->text;
 }
 
 PayloadFault FaultOf(std::string_view payload) {
@@ -115,16 +119,25 @@ TEST_F(DumpPayloadTest, TakesOlderVersionsAndRefusesNewer) {
   const std::string body("\0\2ab", 4);
   EXPECT_EQ(Parse(Signed(body, 10)), "ab");
   EXPECT_EQ(Parse(Signed(body, 6)), "ab");
-  EXPECT_EQ(FaultOf(Signed(body, 11)), PayloadFault::kChecksum);
+  EXPECT_EQ(Parse(Signed(body, 12)), "ab");
+  EXPECT_EQ(FaultOf(Signed(body, 13)), PayloadFault::kChecksum);
   EXPECT_EQ(FaultOf(Signed(body, 0xffff)), PayloadFault::kChecksum);
 }
 
-TEST_F(DumpPayloadTest, RefusesSignedBodiesThatAreNoStrings) {
+TEST_F(DumpPayloadTest, RefusesSignedBodiesThatAreNoValues) {
   using namespace std::string_view_literals;
   const std::string_view bodies[] = {
       ""sv,
       "\0"sv,
-      "\1\0"sv,  // a list
+      "\1\0"sv,  // nothing in it
+      "\2\0"sv,
+      "\2\2\1a\1a"sv,  // the same member twice
+      "\2\2\1a"sv,
+      "\2\x80\xff\xff\xff\xff\1a"sv,
+      "\x0b\0"sv,
+      "\x0b\x08\2\0\0\0\0\0\0\0"sv,
+      "\x0b\x0c\2\0\0\0\2\0\0\0\2\0\1\0"sv,  // not ascending
+      "\x0b\x0b\2\0\0\0\2\0\0\0\1\0\2"sv,
       "\xff"sv,
       "\0\5ab"sv,  // longer than what is there
       "\0\x0c"
