@@ -71,10 +71,10 @@ void BRPopLPush(CommandContext& context) {
 // BLMPOP timeout numkeys key ... LEFT | RIGHT [COUNT count]. Replies as LMPOP, a null array at the
 // timeout.
 void BLMPop(CommandContext& context) {
-  const auto timeout = TimeoutSecondsArg(context, 1);
-  if (!timeout) return;
   const auto arguments = MultiPopArgs(context, 2);
   if (!arguments) return;
+  const auto timeout = TimeoutSecondsArg(context, 1);
+  if (!timeout) return;
   const std::vector<std::size_t> keys = KeysToTry(context, arguments->first_key, arguments->keys);
   for (const std::size_t key : keys) {
     EntryView entry;

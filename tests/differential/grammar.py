@@ -8,6 +8,7 @@ from arguments import (bit, bit_offset, byte_offset, database, field_offset, fie
                        key, milliseconds, number, pattern, seconds, small, unix_milliseconds,
                        unix_seconds, value)
 from combinators import Many, Maybe, OneOf, Options
+from grammar_lists import LISTS
 from grammar_sets import SETS
 
 EXPIRATION = OneOf((b"EX", seconds), (b"PX", milliseconds), (b"EXAT", unix_seconds),
@@ -262,7 +263,7 @@ CONFIG = [
 
 FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
-    "expiry": (16, EXPIRY), "sets": (25, SETS), "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
+    "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),
 }
 

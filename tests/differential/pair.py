@@ -258,7 +258,8 @@ class Pair:
             commands = []
             for name in sorted(ours):
                 commands += [[b"TYPE", name], [b"PTTL", name], [b"OBJECT", b"ENCODING", name],
-                             [b"GET", name], [b"SMEMBERS", name]]
+                             [b"GET", name], [b"SMEMBERS", name],
+                             [b"LRANGE", name, b"0", b"-1"]]
             self.run(commands, iter(lambda: 64, None))
 
     def restore_settings(self):
