@@ -2,6 +2,7 @@
 import random
 import re
 
+import scenarios_blocking
 from pair import CLOSED, Difference
 from wire import decode, encode
 
@@ -374,6 +375,13 @@ def without_identity(data):
     return re.sub(rb"(version\r\n)\$\d+\r\n[\d.]+|(id\r\n):\d+", rb"\1\2", data)
 
 
+def waiting_for_keys(pair):
+    """Clients that block: order of service, what wakes them, what they sent behind."""
+    found = scenarios_blocking.difference(pair)
+    require(found is None, b"BLPOP", found and found[1], found and found[2],
+            found[0] if found else "")
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -390,5 +398,5 @@ ALL = [
     ("client reply modes", client_reply_modes), ("monitor lines", monitor_lines),
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
     ("slow log", slow_log), ("before login", before_login),
-    ("quit in a pipeline", quit_in_a_pipeline),
+    ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
 ]
