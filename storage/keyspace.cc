@@ -63,7 +63,7 @@ StoreResult ResultOf(Table::Slot stored) {
 
 // Collections that take more allocations to destroy are given away.
 constexpr std::size_t kDisposeEffort = 64;
-constexpr std::size_t kFieldsPerLook = 512;  // due ones, removed at a time
+constexpr std::size_t kFieldsPerLook = 1024;  // due ones, removed at a time: 0.1 to 0.5 ms
 
 UnixMs Earlier(UnixMs a, UnixMs b) {
   if (a == kNoDeadline || b == kNoDeadline) return std::max(a, b);
@@ -143,6 +143,7 @@ struct Keyspace::Impl {
   void FileTimes(Table::Slot slot, const Times& before);
   void Release(Collection* object);
   ExpireVerdict Look(EntryView entry, UnixMs now);
+  bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();
 
   KeyspaceContext& context;
@@ -151,6 +152,9 @@ struct Keyspace::Impl {
   CollectionAccount collections;
   PackedBlock scratch_block;
   Table table;
+  // A collection of which more parts are due than one look removes: the wheel would come back to it
+  // only after its shortest step.
+  std::optional<std::string> unfinished_key;
   std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;
   UnixMs deadline_base = 0;  // no near deadline lies before it, nor 2^32 ms behind it
@@ -419,8 +423,32 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
     return ExpireVerdict::Erase();
   }
   collections.Update(*object);
+  if (more && !unfinished_key) unfinished_key = entry.key();
   CollectionAccount::SetFiled(*object, more ? now : object->NextDeadline());
   return ExpireVerdict::KeepUntil(FiledTimes(entry).look);
+}
+
+// Goes on with the collection that the last look did not finish. Whether its key is gone.
+bool Keyspace::Impl::LookAgain(UnixMs now) {
+  const std::string key = std::move(*unfinished_key);
+  unfinished_key.reset();
+  const std::uint64_t hash = context.hasher(key);
+  const Table::Slot slot = table.Find(hash, key);
+  Collection* const object = slot ? ValueObject(BytesOf(slot)) : nullptr;
+  if (object == nullptr) return false;
+  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  if (object->size() == 0) {
+    Remove(slot, hash);
+    return true;
+  }
+  collections.Update(*object);
+  // While more is due the wheel may come back to it as well.
+  if (more) {
+    unfinished_key = key;
+  } else if (table.PrepareDeadlines()) {
+    FileTimes(slot, FiledTimes(ViewOf(slot)));
+  }
+  return false;
 }
 
 // A collection that no entry points at any more.
@@ -762,13 +790,16 @@ EntryView Keyspace::RandomEntry(UnixMs now) {
 
 Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
   if (impl_ == nullptr) return {};
+  std::size_t finished = 0;
+  if (impl_->unfinished_key && impl_->LookAgain(now)) finished = 1;
   const auto swept = impl_->table.ExpireSweep(
       now, keys_max,
       [&](Table::Slot slot) -> ExpireVerdict { return impl_->Look(impl_->ViewOf(slot), now); });
   impl_->AdvanceDeadlineBase();
-  context_.stats.expired += swept.erased;
-  if (swept.more) ++context_.stats.expire_steps_cut;
-  return {.expired = swept.erased, .more = swept.more};
+  context_.stats.expired += swept.erased + finished;
+  const bool more = swept.more || impl_->unfinished_key;
+  if (more) ++context_.stats.expire_steps_cut;
+  return {.expired = swept.erased + finished, .more = more};
 }
 
 bool Keyspace::Maintain(std::size_t work_max) {
