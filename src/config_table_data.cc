@@ -74,9 +74,9 @@ constexpr ConfigRow kRows[] = {
           {.alias = "lua-time-limit"}),
 
     // ---- Encodings
-    Later("hash-max-listpack-entries", Integer<&Config::hash_max_listpack_entries>(0, kInt64Max),
+    Works("hash-max-listpack-entries", Integer<&Config::hash_max_listpack_entries>(0, kInt64Max),
           {.alias = "hash-max-ziplist-entries", .hook = ConfigHook::kEncodings}),
-    Later("hash-max-listpack-value", Bytes<&Config::hash_max_listpack_value>(0, kInt64Max),
+    Works("hash-max-listpack-value", Bytes<&Config::hash_max_listpack_value>(0, kInt64Max),
           {.alias = "hash-max-ziplist-value", .hook = ConfigHook::kEncodings}),
     Works("list-max-listpack-size", Integer<&Config::list_max_listpack_size>(kInt32Min, kInt32Max),
           {.alias = "list-max-ziplist-size"}),

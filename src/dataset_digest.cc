@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "storage/hash_value.h"
 #include "storage/set_value.h"
 
 namespace aeris {
@@ -42,6 +43,19 @@ void MixNumber(Digest& digest, std::uint32_t number) {
 
 void Xor(Digest& digest, std::string_view text) { Xor(digest, text.data(), text.size()); }
 
+// A field and its value belong together, whatever their order in the hash.
+void AddField(Digest& digest, const storage::HashField& field) {
+  constexpr std::string_view kHasDeadline = "!!hexpire!!";
+  Digest of_field{};
+  storage::IntegerText scratch;
+  Mix(of_field, field.name.Text(scratch));
+  Mix(of_field, field.value.Text(scratch));
+  if (field.deadline() != kNoDeadline) {
+    Xor(of_field, kHasDeadline.data(), kHasDeadline.size());
+  }
+  Xor(digest, of_field.data(), of_field.size());
+}
+
 void AddContents(Digest& digest, storage::EntryView entry) {
   switch (entry.type()) {
     case storage::ValueType::kString: {
@@ -50,6 +64,9 @@ void AddContents(Digest& digest, storage::EntryView entry) {
     }
     case storage::ValueType::kSet:
       return storage::SetView(entry).ForEach([&](std::string_view member) { Xor(digest, member); });
+    case storage::ValueType::kHash:
+      return storage::HashView(entry, 0).ForEach(
+          [&](const storage::HashField& field) { AddField(digest, field); });
     default:
       return;
   }

@@ -16,6 +16,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       ExpireCommands(),
       FunctionCommands(),
       GenericCommands(),
+      HashCommands(),
+      HashDeadlineCommands(),
       LatencyCommands(),
       ListBlockingCommands(),
       ListCommands(),

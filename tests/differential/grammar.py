@@ -8,6 +8,7 @@ from arguments import (bit, bit_offset, byte_offset, database, field_offset, fie
                        key, milliseconds, number, pattern, seconds, small, unix_milliseconds,
                        unix_seconds, value)
 from combinators import Many, Maybe, OneOf, Options
+from grammar_hashes import HASHES
 from grammar_lists import LISTS
 from grammar_sets import SETS
 
@@ -265,6 +266,7 @@ FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
     "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),
+    "hashes": (16, HASHES),
 }
 
 # Relative times that would run out during the test are moved far away (position of the first
