@@ -120,7 +120,7 @@ bool BlockedClients::WakesFor(const BlockedCommand& blocked, const StoredPlace& 
   storage::Keyspace& keyspace = server_.databases()[place.database];
   const storage::EntryView entry =
       keyspace.Find(keyspace.Hash(place.key), server_.unix_ms(), storage::kPeek);
-  return entry ? entry.type() == blocked.type_ : blocked.wake_when_gone_;
+  return blocked.wake_when_gone_ || (entry && entry.type() == blocked.type_);
 }
 
 void BlockedClients::Run(Client& client, const StoredPlace& place) {

@@ -49,14 +49,15 @@ class Server;
 
 // What a client waits for; given to CommandContext::BlockOn.
 struct BlockedWait {
-  // The type of the keys. A key that gets another type wakes nobody.
+  // The type of the keys. A key that gets another type wakes nobody else.
   storage::ValueType type = storage::ValueType::kList;
   // Zero: for ever.
   std::chrono::milliseconds timeout{0};
   // The reply where blocking is not allowed (inside MULTI and scripts): null instead of a null
   // array. The reply of a timeout is a null array for all commands.
   bool null_when_denied = false;
-  // Also run again when the key does not exist after a command that signalled it (XREADGROUP).
+  // Also run again when the key does not exist, or is of another type, after a command that wrote
+  // it (XREADGROUP).
   bool wake_when_gone = false;
   // Arguments that read otherwise when the command runs again: what "$" meant when it blocked.
   std::span<const std::pair<std::size_t, std::string>> replaced = {};

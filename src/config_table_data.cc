@@ -89,9 +89,9 @@ constexpr ConfigRow kRows[] = {
           {.alias = "zset-max-ziplist-value", .hook = ConfigHook::kEncodings}),
     Later("hll-sparse-max-bytes", Bytes<&Config::hll_sparse_max_bytes>(0, kInt64Max),
           {.hook = ConfigHook::kEncodings}),
-    Later("stream-node-max-bytes", Bytes<&Config::stream_node_max_bytes>(0, kInt64Max),
+    Works("stream-node-max-bytes", Bytes<&Config::stream_node_max_bytes>(0, kInt64Max),
           {.hook = ConfigHook::kEncodings}),
-    Later("stream-node-max-entries", Integer<&Config::stream_node_max_entries>(0, kInt64Max),
+    Works("stream-node-max-entries", Integer<&Config::stream_node_max_entries>(0, kInt64Max),
           {.hook = ConfigHook::kEncodings}),
 };
 static_assert(NamesAreLowerCaseAndUnique(kRows));

@@ -7,6 +7,7 @@
 
 #include "src/client.h"
 #include "src/command_context.h"
+#include "src/command_keys.h"
 #include "src/command_table.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -171,10 +172,25 @@ void Dispatcher::Call(Client& client, const Command& command, std::span<std::str
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
   command.handler()(context);
+  if (!server_.blocked_clients().empty()) [[unlikely]]
+    SignalWritten(client, command, arguments);
   server_.ReadClock();
   const bool failed = client.reply().errors_written() != errors_before;
   // One whose client waits now is accounted for in full when it is served.
   Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+}
+
+// A key may be of another type now (SET, BITOP, SUNIONSTORE): who waits for a group of a stream is
+// told. Others whose key has not what they wait for go on waiting.
+void Dispatcher::SignalWritten(const Client& client, const Command& command,
+                               std::span<const std::string_view> arguments) {
+  if (!command.has(CommandFlag::kWrite)) return;
+  KeyPositions positions;
+  if (!FindKeys(command.spec(), arguments, positions)) return;
+  for (const KeyPosition& key : positions.keys()) {
+    server_.blocked_clients().Signal(static_cast<std::size_t>(client.database),
+                                     arguments[key.index]);
+  }
 }
 
 void Dispatcher::Account(Client& client, const Command& command,

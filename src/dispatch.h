@@ -49,6 +49,8 @@ class Dispatcher {
   bool Paused(const Command& command) const;
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
             std::span<const std::uint64_t> key_hashes);
+  void SignalWritten(const Client& client, const Command& command,
+                     std::span<const std::string_view> arguments);
   void Account(Client& client, const Command& command, std::span<std::string_view> arguments,
                std::int64_t nanoseconds, bool failed);
   void AccountTime(Client& client, const Command& command, std::span<std::string_view> arguments,

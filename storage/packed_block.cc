@@ -245,6 +245,24 @@ std::size_t PackedView::BytesFor(std::string_view text) {
   return data + BackBytes(data);
 }
 
+char* PackedView::WriteItem(char* to, std::string_view text) {
+  if (const auto integer = IntegerIn(text)) return WriteItem(to, *integer);
+  const Head head = HeadOfText(text.size());
+  std::memcpy(to, head.bytes.data(), head.size);
+  if (!text.empty()) std::memcpy(to + head.size, text.data(), text.size());
+  const std::size_t data = head.size + text.size();
+  const std::size_t back = BackBytes(data);
+  WriteBack(to + data, data, back);
+  return to + data + back;
+}
+
+char* PackedView::WriteItem(char* to, std::int64_t integer) {
+  const Head head = HeadOf(integer);
+  std::memcpy(to, head.bytes.data(), head.size);
+  to[head.size] = static_cast<char>(head.size);  // always one byte
+  return to + head.size + 1;
+}
+
 bool PackedView::Valid(std::string_view bytes) {
   if (bytes.size() < kEmptyBytes || bytes.size() > PackedBlock::kBytesMax) return false;
   if (LoadAt<std::uint32_t>(bytes, 0) != bytes.size()) return false;
@@ -367,9 +385,22 @@ Position PackedBlock::Erase(Position at, std::size_t count) {
 void PackedBlock::AppendItems(PackedView from, Position begin, Position end, std::size_t count) {
   const std::size_t stop = end == kEnd ? from.bytes().size() - 1 : end;
   bytes_.insert(bytes_.size() - 1, from.bytes().substr(begin, stop - begin));
+  Appended(count);
+}
+
+void PackedBlock::Appended(std::size_t count) {
   AERIS_CHECK(bytes_.size() <= kBytesMax);
   WriteSize();
   CountChanged(static_cast<std::int64_t>(count));
+}
+
+void PackedBlock::Reserve(std::size_t bytes) {
+  if (bytes <= bytes_.capacity()) return;
+  // std::string::reserve() at least doubles.
+  std::string grown;
+  grown.reserve(bytes);
+  grown = bytes_;
+  bytes_.swap(grown);
 }
 
 void PackedBlock::WriteSize() {

@@ -85,6 +85,10 @@ class PackedView {
   Position ItemBytes(Position at) const;
   // Those that this text will take.
   static std::size_t BytesFor(std::string_view text);
+  // Writes an item, of a text at most kItemBytesMax more bytes than it has; returns its end.
+  static constexpr std::size_t kItemBytesMax = 10;
+  static char* WriteItem(char* to, std::string_view text);
+  static char* WriteItem(char* to, std::int64_t integer);
 
   // Whether the bytes are a block in every detail. O(n).
   static bool Valid(std::string_view bytes);
@@ -151,6 +155,20 @@ class PackedBlock {
   // Appends items copied from another block: the whole items between two positions of it (kEnd is
   // its end), `count` of them.
   void AppendItems(PackedView from, Position begin, Position end, std::size_t count);
+  // Appends `count` items, `bytes_max` bytes at most, which write(char* to) puts there by
+  // PackedView::WriteItem; it returns their end.
+  template <typename Write>
+  void AppendWith(std::size_t bytes_max, std::size_t count, Write&& write) {
+    const std::size_t end = bytes_.size() - 1;
+    bytes_.resize_and_overwrite(end + bytes_max + 1, [&](char* bytes, std::size_t) {
+      char* const stop = write(bytes + end);
+      *stop = static_cast<char>(0xff);
+      return static_cast<std::size_t>(stop - bytes) + 1;
+    });
+    Appended(count);
+  }
+  // Room for `bytes` in all, and no more.
+  void Reserve(std::size_t bytes);
   // The bytes themselves, for contents that are no items (an intset).
   std::string& raw() { return bytes_; }
   // As many bytes as it has, no more.
@@ -159,6 +177,7 @@ class PackedBlock {
 
  private:
   Position Put(Position at, Position old_bytes, std::string_view item, int items_added);
+  void Appended(std::size_t count);
   void CountChanged(std::int64_t by);
   void WriteSize();
 

@@ -28,6 +28,10 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       SetCommands(),
       SetOperationCommands(),
       SlowLogCommands(),
+      StreamCommands(),
+      StreamGroupCommands(),
+      StreamInfoCommands(),
+      StreamReadCommands(),
       StringCommands(),
   };
   // clang-format on

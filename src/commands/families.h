@@ -32,6 +32,10 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetOperationCommands();
 std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> StreamCommands();
+std::span<const CommandSpec> StreamGroupCommands();
+std::span<const CommandSpec> StreamInfoCommands();
+std::span<const CommandSpec> StreamReadCommands();
 std::span<const CommandSpec> StringCommands();
 
 // All of them, in the order in which COMMAND lists the commands.

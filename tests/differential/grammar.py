@@ -11,6 +11,7 @@ from combinators import Many, Maybe, OneOf, Options
 from grammar_hashes import HASHES
 from grammar_lists import LISTS
 from grammar_sets import SETS
+from grammar_stream import STREAM
 
 EXPIRATION = OneOf((b"EX", seconds), (b"PX", milliseconds), (b"EXAT", unix_seconds),
                    (b"PXAT", unix_milliseconds))
@@ -264,7 +265,8 @@ CONFIG = [
 
 FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
-    "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
+    "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "streams": (25, STREAM),
+    "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),
     "hashes": (16, HASHES),
 }

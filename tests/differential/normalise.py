@@ -7,6 +7,7 @@ never explain different errors, unless they say so.
 """
 import re
 
+from normalise_stream import STREAM_RULES, stream_not_sent
 from wire import ErrorReply, decode
 
 TIME_TOLERANCE_MS = 5000
@@ -401,9 +402,10 @@ RULES = {
     b"debug|object": (debug_object, "addresses and clocks"),
     b"slowlog|len": (type_only, "measurements"),
     b"slowlog|get": (type_only, "measurements"),
+    **STREAM_RULES,
 }
 HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"debug", b"command",
-         b"module", b"cluster")
+         b"module", b"cluster", b"xgroup", b"xinfo")
 
 
 def not_sent(arguments):
@@ -417,6 +419,8 @@ def not_sent(arguments):
     changes nothing when a command fails.
     """
     name = arguments[0].lower()
+    if stream_not_sent(arguments):
+        return True
     if name == b"spop":
         # Different members would be left.
         return len(arguments) < 3 or not arguments[2].isdigit() or 0 < int(arguments[2]) < 100000

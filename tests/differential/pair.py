@@ -259,7 +259,8 @@ class Pair:
             for name in sorted(ours):
                 commands += [[b"TYPE", name], [b"PTTL", name], [b"OBJECT", b"ENCODING", name],
                              [b"GET", name], [b"SMEMBERS", name],
-                             [b"LRANGE", name, b"0", b"-1"], [b"HGETALL", name]]
+                             [b"LRANGE", name, b"0", b"-1"], [b"HGETALL", name],
+                             [b"XINFO", b"STREAM", name, b"FULL", b"COUNT", b"0"]]
             self.run(commands, iter(lambda: 64, None))
 
     def restore_settings(self):
