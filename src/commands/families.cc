@@ -33,6 +33,10 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       StreamInfoCommands(),
       StreamReadCommands(),
       StringCommands(),
+      ZsetCommands(),
+      ZsetPopCommands(),
+      ZsetRangeCommands(),
+      ZsetSetOperationCommands(),
   };
   // clang-format on
 }

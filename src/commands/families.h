@@ -37,6 +37,10 @@ std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamInfoCommands();
 std::span<const CommandSpec> StreamReadCommands();
 std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> ZsetCommands();
+std::span<const CommandSpec> ZsetPopCommands();
+std::span<const CommandSpec> ZsetRangeCommands();
+std::span<const CommandSpec> ZsetSetOperationCommands();
 
 // All of them, in the order in which COMMAND lists the commands.
 std::vector<std::span<const CommandSpec>> AllFamilies();

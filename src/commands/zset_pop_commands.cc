@@ -1,0 +1,290 @@
+// Sorted sets: taking the lowest or highest elements away.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "src/blocked_clients.h"
+#include "src/command_context.h"
+#include "src/commands/families.h"
+#include "src/commands/key_specs.h"
+#include "src/commands/zset_arguments.h"
+#include "src/error_replies.h"
+
+namespace aeris {
+namespace {
+
+using storage::EntryView;
+using storage::ValueType;
+using storage::ZsetView;
+
+enum class PopEnd : std::uint8_t { kMin, kMax };
+
+// Removes up to `count` elements of the key at argument `key`, which has some, and visits them from
+// that end inwards.
+template <typename Visit>
+void Pop(const CommandContext& context, std::size_t key, EntryView entry, PopEnd end,
+         std::uint64_t count, Visit&& visit) {
+  const ZsetView elements(entry);
+  const std::uint64_t size = elements.size();
+  const bool highest = end == PopEnd::kMax;
+  elements.Walk(highest ? size - 1 : 0, count, highest, visit);
+  storage::ZsetEditor editor = EditZset(context, key, entry);
+  editor.RemoveRanks(highest ? size - count : 0, count);
+  // What shrinks is stored where it was.
+  (void)editor.Commit();
+  context.Changed(count);
+}
+
+// ZPOPMIN key [count] and ZPOPMAX. Reply a flat array of members and scores; in RESP3 a count makes
+// it an array of pairs.
+void PopOne(CommandContext& context, PopEnd end) {
+  if (context.argc() > 3) return context.reply().Error(err::kSyntax);
+  const bool counted = context.argc() == 3;
+  std::uint64_t count = 1;
+  if (counted) {
+    const auto given =
+        context.IntegerArg(2, 0, std::numeric_limits<std::int64_t>::max(), err::kMustBePositive);
+    if (!given) return;
+    count = static_cast<std::uint64_t>(*given);
+  }
+  EntryView entry;
+  if (!context.FindForWrite(1, ValueType::kZset, entry)) return;
+  count = std::min<std::uint64_t>(count, ZsetView(entry).size());
+  if (count == 0) return context.reply().EmptyArray();
+  const bool pairs = counted && context.reply().resp() != 2;
+  context.reply().Array(pairs ? count : 2 * count);
+  Pop(context, 1, entry, end, count, [&](std::string_view member, double score) {
+    if (pairs) context.reply().Array(2);
+    context.reply().Bulk(member);
+    context.reply().Double(score);
+  });
+}
+
+void ZPopMin(CommandContext& context) { PopOne(context, PopEnd::kMin); }
+void ZPopMax(CommandContext& context) { PopOne(context, PopEnd::kMax); }
+
+// ZMPOP and BZMPOP from the argument with the number of keys on.
+struct MultiPop {
+  std::size_t first_key = 0;
+  std::size_t keys = 0;
+  PopEnd end = PopEnd::kMin;
+  std::uint64_t count = 1;
+};
+
+// nullopt after an error reply.
+std::optional<MultiPop> MultiPopArgs(const CommandContext& context, std::size_t numkeys) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  const auto keys = context.IntegerArg(numkeys, 1, kMax, "ERR numkeys should be greater than 0");
+  if (!keys) return std::nullopt;
+  MultiPop pop{.first_key = numkeys + 1};
+  const auto refuse = [&]() -> std::optional<MultiPop> {
+    context.reply().Error(err::kSyntax);
+    return std::nullopt;
+  };
+  // The end stands behind the keys.
+  if (static_cast<std::uint64_t>(*keys) >= context.argc() - pop.first_key) return refuse();
+  pop.keys = static_cast<std::size_t>(*keys);
+  std::size_t i = pop.first_key + pop.keys;
+  if (context.ArgIs(i, "max")) {
+    pop.end = PopEnd::kMax;
+  } else if (!context.ArgIs(i, "min")) {
+    return refuse();
+  }
+  bool counted = false;
+  for (++i; i < context.argc(); i += 2) {
+    if (counted || !context.ArgIs(i, "count") || i + 1 == context.argc()) return refuse();
+    const auto count = context.IntegerArg(i + 1, 1, kMax, "ERR count should be greater than 0");
+    if (!count) return std::nullopt;
+    counted = true;
+    pop.count = static_cast<std::uint64_t>(*count);
+  }
+  return pop;
+}
+
+// Calls `pop(key, entry)` for the first of the keys (arguments) that has elements; of a command
+// that runs again for a blocked client only the key that became ready counts. False when none has
+// any; true also after an error reply.
+template <typename PopKey>
+bool PopFirst(const CommandContext& context, std::size_t first_key, std::size_t keys,
+              PopKey&& pop) {
+  const auto served = context.served_key();
+  for (std::size_t key = first_key; key < first_key + keys; ++key) {
+    if (served && key != *served) continue;
+    EntryView entry;
+    if (!context.FindForWrite(key, ValueType::kZset, entry)) return true;
+    if (!entry) continue;
+    pop(key, entry);
+    return true;
+  }
+  return false;
+}
+
+// Replies the key's name and an array of pairs of member and score.
+bool PopMany(const CommandContext& context, const MultiPop& form) {
+  return PopFirst(context, form.first_key, form.keys, [&](std::size_t key, EntryView entry) {
+    const std::uint64_t count = std::min<std::uint64_t>(form.count, ZsetView(entry).size());
+    context.reply().Array(2);
+    context.reply().Bulk(context.arg(key));
+    context.reply().Array(count);
+    Pop(context, key, entry, form.end, count, [&](std::string_view member, double score) {
+      context.reply().Array(2);
+      context.reply().Bulk(member);
+      context.reply().Double(score);
+    });
+  });
+}
+
+void BlockOnKeys(const CommandContext& context, std::size_t first_key, std::size_t keys,
+                 std::chrono::milliseconds timeout) {
+  std::vector<std::size_t> waited(keys);
+  std::iota(waited.begin(), waited.end(), first_key);
+  context.BlockOn(waited, {.type = ValueType::kZset, .timeout = timeout});
+}
+
+// ZMPOP numkeys key ... MIN | MAX [COUNT n]. Replies an array of the key and of pairs of member and
+// score | null array.
+void ZMPop(CommandContext& context) {
+  const auto pop = MultiPopArgs(context, 1);
+  if (pop && !PopMany(context, *pop)) context.reply().NullArray();
+}
+
+// BZMPOP timeout numkeys key ... MIN | MAX [COUNT n]. Replies as ZMPOP, or waits.
+void BZMPop(CommandContext& context) {
+  const auto timeout = TimeoutSecondsArg(context, 1);
+  if (!timeout) return;
+  const auto pop = MultiPopArgs(context, 2);
+  if (pop && !PopMany(context, *pop)) BlockOnKeys(context, pop->first_key, pop->keys, *timeout);
+}
+
+// BZPOPMIN key ... timeout and BZPOPMAX. Reply an array of key, member and score, or wait.
+void PopOrBlock(CommandContext& context, PopEnd end) {
+  const std::size_t keys = context.argc() - 2;
+  const auto timeout = TimeoutSecondsArg(context, context.argc() - 1);
+  if (!timeout) return;
+  const bool done = PopFirst(context, 1, keys, [&](std::size_t key, EntryView entry) {
+    context.reply().Array(3);
+    context.reply().Bulk(context.arg(key));
+    Pop(context, key, entry, end, 1, [&](std::string_view member, double score) {
+      context.reply().Bulk(member);
+      context.reply().Double(score);
+    });
+  });
+  if (!done) BlockOnKeys(context, 1, keys, *timeout);
+}
+
+void BZPopMin(CommandContext& context) { PopOrBlock(context, PopEnd::kMin); }
+void BZPopMax(CommandContext& context) { PopOrBlock(context, PopEnd::kMax); }
+
+constexpr KeySpec kBZMPopKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
+     .index = 2,
+     .find = KeySpec::Find::kKeynum,
+     .first_key = 1}};
+
+constexpr KeySpec kBZPopMaxKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete, .last = -2}};
+
+constexpr Change kBZPopMaxHistory[] = {
+    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
+
+constexpr Change kBZPopMinHistory[] = {
+    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
+
+constexpr KeySpec kZMPopKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
+     .find = KeySpec::Find::kKeynum,
+     .first_key = 1}};
+
+constexpr KeySpec kZPopMaxKeys[] = {
+    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
+
+constexpr CommandSpec kZsetPopCommands[] = {
+    {.name = "bzmpop",
+     .handler = BZMPop,
+     .arity = -5,
+     .flags = Flag::kWrite | Flag::kBlocking | Flag::kMovableKeys,
+     .acl = Acl::kSortedSet,
+     .keys = kBZMPopKeys,
+     .group = Group::kSortedSet,
+     .since = "7.0.0",
+     .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number "
+                   "of elements in the sorted set, and M being the number of elements popped.",
+     .summary =
+         "Remove and return members with scores in a sorted set or block until one is available",
+     .arguments = "timeout:double numkeys:integer key:key*#0 where:oneof('MIN' "
+                  "min:pure-token|'MAX' max:pure-token) 'COUNT' count:integer?"},
+    {.name = "bzpopmax",
+     .handler = BZPopMax,
+     .arity = -3,
+     .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
+     .acl = Acl::kSortedSet,
+     .keys = kBZPopMaxKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)) with N being the number of elements in the sorted set.",
+     .summary = "Remove and return the member with the highest score from one or more sorted sets, "
+                "or block until one is available",
+     .arguments = "key:key*#0 timeout:double",
+     .history = kBZPopMaxHistory},
+    {.name = "bzpopmin",
+     .handler = BZPopMin,
+     .arity = -3,
+     .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
+     .acl = Acl::kSortedSet,
+     .keys = kBZPopMaxKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)) with N being the number of elements in the sorted set.",
+     .summary = "Remove and return the member with the lowest score from one or more sorted sets, "
+                "or block until one is available",
+     .arguments = "key:key*#0 timeout:double",
+     .history = kBZPopMinHistory},
+    {.name = "zmpop",
+     .handler = ZMPop,
+     .arity = -4,
+     .flags = Flag::kWrite | Flag::kMovableKeys,
+     .acl = Acl::kSortedSet,
+     .keys = kZMPopKeys,
+     .group = Group::kSortedSet,
+     .since = "7.0.0",
+     .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number "
+                   "of elements in the sorted set, and M being the number of elements popped.",
+     .summary = "Remove and return members with scores in a sorted set",
+     .arguments = "numkeys:integer key:key*#0 where:oneof('MIN' min:pure-token|'MAX' "
+                  "max:pure-token) 'COUNT' count:integer?"},
+    {.name = "zpopmax",
+     .handler = ZPopMax,
+     .arity = -2,
+     .flags = Flag::kWrite | Flag::kFast,
+     .acl = Acl::kSortedSet,
+     .keys = kZPopMaxKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "
+                   "the number of elements popped.",
+     .summary = "Remove and return members with the highest scores in a sorted set",
+     .arguments = "key:key#0 count:integer?"},
+    {.name = "zpopmin",
+     .handler = ZPopMin,
+     .arity = -2,
+     .flags = Flag::kWrite | Flag::kFast,
+     .acl = Acl::kSortedSet,
+     .keys = kZPopMaxKeys,
+     .group = Group::kSortedSet,
+     .since = "5.0.0",
+     .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "
+                   "the number of elements popped.",
+     .summary = "Remove and return members with the lowest scores in a sorted set",
+     .arguments = "key:key#0 count:integer?"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ZsetPopCommands() { return kZsetPopCommands; }
+
+}  // namespace aeris
