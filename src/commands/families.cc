@@ -16,6 +16,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       ExpireCommands(),
       FunctionCommands(),
       GenericCommands(),
+      GeoCommands(),
       HashCommands(),
       HashDeadlineCommands(),
       LatencyCommands(),

@@ -20,6 +20,7 @@ std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> GenericCommands();
+std::span<const CommandSpec> GeoCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashDeadlineCommands();
 std::span<const CommandSpec> LatencyCommands();
