@@ -12,6 +12,7 @@ from grammar_hashes import HASHES
 from grammar_lists import LISTS
 from grammar_sets import SETS
 from grammar_stream import STREAM
+from grammar_zsets import GEO, ZSETS
 
 EXPIRATION = OneOf((b"EX", seconds), (b"PX", milliseconds), (b"EXAT", unix_seconds),
                    (b"PXAT", unix_milliseconds))
@@ -266,6 +267,7 @@ CONFIG = [
 FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
     "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "streams": (25, STREAM),
+    "zsets": (30, ZSETS), "geo": (10, GEO),
     "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),
     "hashes": (16, HASHES),

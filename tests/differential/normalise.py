@@ -28,6 +28,15 @@ def as_map(reply):
     return dict(zip(reply[0::2], reply[1::2]))
 
 
+def drawn_elements(arguments, ours, theirs, _context):
+    """Elements drawn at random: as many, and the same ones when all are asked for."""
+    if not isinstance(ours, list) or not isinstance(theirs, list):
+        return type(ours) is type(theirs)
+    whole = len(arguments) > 2 and arguments[2] == b"100000"
+    return len(ours) == len(theirs) and \
+        (not whole or sorted(map(repr, ours)) == sorted(map(repr, theirs)))
+
+
 def same_shape(ours, theirs):
     """Equal types at every level, lists of equal length; values free."""
     if type(ours) is not type(theirs):
@@ -364,6 +373,8 @@ RULES = {
     b"spop": (unordered, "the order of the table; only whole sets are popped"),
     b"srandmember": (drawn, "random"),
     b"sscan": (scan_step, "the cursor is a position in another table"),
+    b"zrandmember": (drawn_elements, "random"),
+    b"zscan": (scan_step, "the cursor is a position in another table"),
     b"keys": (unordered, "the order of the table, which is keyed by a secret"),
     b"scan": (scan_step, "the cursor is a position in another table"),
     b"hgetall": (same_map, "the order of the table, which is keyed by a secret"),
@@ -408,13 +419,17 @@ HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"d
          b"module", b"cluster", b"xgroup", b"xinfo")
 
 
+LEX_KEYS = (b"L1", b"L2", b"L3")  # of grammar_zsets.py
+ZADD_OPTIONS = (b"nx", b"xx", b"gt", b"lt", b"ch", b"incr")
+
+
 def not_sent(arguments):
     """What is left out because Redis is known to be wrong there, and its state differs afterwards,
     and negative counts that ask for a thousand elements and more.
 
     RESTORE with a relative deadline near 2^63: Redis adds the time of day without a check, so that
     the sum wraps and the key is gone at once; aeris refuses or keeps it.
-    SPOP and SRANDMEMBER of a random kind, or without end.
+    SPOP, SRANDMEMBER and ZRANDMEMBER of a random kind, or without end.
     HELLO with SETNAME before another option: Redis has set the name when the other one fails; aeris
     changes nothing when a command fails.
     """
@@ -426,6 +441,12 @@ def not_sent(arguments):
         return len(arguments) < 3 or not arguments[2].isdigit() or 0 < int(arguments[2]) < 100000
     if name == b"srandmember" and len(arguments) == 3 and arguments[2].startswith(b"-"):
         # Redis goes on for hours; ours refuses it.
+        return len(arguments[2]) > 6
+    if name in (b"zadd", b"zincrby") and len(arguments) > 1 and arguments[1] in LEX_KEYS:
+        # Ranges of members mean nothing where scores differ.
+        rest = [word for word in arguments[2:] if word.lower() not in ZADD_OPTIONS]
+        return name != b"zadd" or any(score != b"0" for score in rest[0::2])
+    if name == b"zrandmember" and len(arguments) > 2 and arguments[2].startswith(b"-"):
         return len(arguments[2]) > 6
     if name == b"hrandfield":
         return len(arguments) > 2 and arguments[2][:1] == b"-" and len(arguments[2]) > 4

@@ -260,6 +260,7 @@ class Pair:
                 commands += [[b"TYPE", name], [b"PTTL", name], [b"OBJECT", b"ENCODING", name],
                              [b"GET", name], [b"SMEMBERS", name],
                              [b"LRANGE", name, b"0", b"-1"], [b"HGETALL", name],
+                             [b"ZRANGE", name, b"0", b"-1", b"WITHSCORES"],
                              [b"XINFO", b"STREAM", name, b"FULL", b"COUNT", b"0"]]
             self.run(commands, iter(lambda: 64, None))
 
