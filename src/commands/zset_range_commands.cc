@@ -162,8 +162,13 @@ void Range(CommandContext& context, RangeForm form) {
   if (!form.store) return ReplyRange(context, elements, ranks, form);
   std::vector<storage::ScoredMember> stored;
   stored.reserve(ranks.size());
-  WalkRange(elements, ranks, false, [&](std::string_view member, double score) {
-    stored.push_back({std::string(member), score});
+  // Redis adds one after the other, so that -0 is 0 for those that come while it is packed.
+  const storage::ZsetLimits limits = ZsetLimitsOf(context);
+  bool packed = true;
+  WalkRange(elements, ranks, *form.reverse, [&](std::string_view member, double score) {
+    packed = packed && stored.size() < limits.packed_elements_max &&
+             member.size() <= limits.packed_member_bytes_max;
+    stored.push_back({std::string(member), packed && score == 0 ? 0 : score});
   });
   StoreAndReply(context, 1, stored);
 }
