@@ -9,6 +9,7 @@ from arguments import (bit, bit_offset, byte_offset, database, field_offset, fie
                        unix_seconds, value)
 from combinators import Many, Maybe, OneOf, Options
 from grammar_hashes import HASHES
+from grammar_hyperloglog import HYPERLOGLOG
 from grammar_lists import LISTS
 from grammar_sets import SETS
 from grammar_stream import STREAM
@@ -227,7 +228,7 @@ CONFIG_NAMES = (b"hz", b"maxmemory", b"timeout", b"slowlog-max-len", b"tcp-keepa
                 b"hash-max-listpack-entries", b"hash-max-ziplist-entries", b"databases",
                 b"maxclients", b"activerehashing", b"lua-time-limit", b"oom-score-adj",
                 b"latency-tracking-info-percentiles", b"proto-max-bulk-len", b"port",
-                b"replica-priority", b"slave-priority", b"maxmemory-samples", b"HZ")
+                b"hll-sparse-max-bytes", b"replica-priority", b"slave-priority", b"maxmemory-samples", b"HZ")
 
 
 def config_name(random):
@@ -270,7 +271,7 @@ FAMILIES = {
     "zsets": (30, ZSETS), "geo": (10, GEO),
     "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),
-    "hashes": (16, HASHES),
+    "hyperloglog": (6, HYPERLOGLOG), "hashes": (16, HASHES),
 }
 
 # Relative times that would run out during the test are moved far away (position of the first

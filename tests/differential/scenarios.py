@@ -390,6 +390,25 @@ def quit_in_a_pipeline(pair):
     require(CLOSED == b"", b"QUIT", b"", b"", "")
 
 
+def hyperloglogs_grow(pair):
+    """Thousands of PFADDs across the threshold between the encodings: the same bytes all the time."""
+    for limit, rounds in (("3000", 40), ("0", 2), ("40", 4), ("16000", 60)):
+        pair.begin()
+        pair.call("CONFIG", "SET", "hll-sparse-max-bytes", limit)
+        generator = random.Random(rounds)
+        for _ in range(rounds):
+            commands = [[b"PFADD", b"h%d" % generator.randrange(3)] +
+                        [b"%d" % generator.randrange(10 ** 9)
+                         for _ in range(generator.choice((1, 1, 1, 3, 30)))] for _ in range(100)]
+            commands += [[b"PFMERGE", b"all", b"h0", b"h1"], [b"PFCOUNT", b"h0", b"h1", b"h2"]]
+            commands += [[b"PFCOUNT", b"h2"], [b"PFDEBUG", b"ENCODING", b"all"]]
+            commands += [[b"GET", name] for name in (b"h0", b"h1", b"h2", b"all")]
+            pair.run(commands, iter(lambda: 64, None))
+        pair.call("PFDEBUG", "GETREG", "h0")
+        pair.call("GET", "h0")
+    pair.restore_settings()
+
+
 ALL = [
     ("scan iterations", scan_iterations), ("keys with patterns", keys_with_patterns),
     ("dump restores across", dump_restores_across), ("damaged payloads", damaged_payloads),
@@ -399,4 +418,5 @@ ALL = [
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
     ("slow log", slow_log), ("before login", before_login),
     ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
+    ("hyperloglogs grow", hyperloglogs_grow),
 ]
