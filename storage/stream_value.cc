@@ -303,7 +303,6 @@ std::int64_t Stream::AddedUpTo(StreamId id) const {
   if (entries_added_ == 0) return 0;
   const auto added = static_cast<std::int64_t>(entries_added_);
   if (length_ == 0 && id <= last_id_) return added;
-  if (id != kStreamIdMin && id < max_deleted_id_) return kEntriesUnknown;
   if (id == last_id_) return added;
   if (id > last_id_) return kEntriesUnknown;
   if (max_deleted_id_ == kStreamIdMin || max_deleted_id_ < first_id_) {

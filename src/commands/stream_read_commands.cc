@@ -128,7 +128,9 @@ std::optional<ReadFrom> ReadFromArg(const CommandContext& context, const ReadOpt
     return ReadFrom{.undelivered = true};
   }
   const auto id = StreamIdArg(context, index);
-  return id ? std::optional(ReadFrom{.after = *id}) : std::nullopt;
+  if (!id) return std::nullopt;
+  // The last possible id is ">" to Redis.
+  return ReadFrom{.after = *id, .undelivered = options.of_group && *id == storage::kStreamIdMax};
 }
 
 // Looks at all keys and ids before anything is read. False after the error reply. `replaced` gets
