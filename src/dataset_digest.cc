@@ -5,8 +5,12 @@
 
 #include <string_view>
 
+#include "src/base/number_text.h"
 #include "storage/hash_value.h"
+#include "storage/list_value.h"
 #include "storage/set_value.h"
+#include "storage/stream_value.h"
+#include "storage/zset_value.h"
 
 namespace aeris {
 namespace {
@@ -43,20 +47,52 @@ void MixNumber(Digest& digest, std::uint32_t number) {
 
 void Xor(Digest& digest, std::string_view text) { Xor(digest, text.data(), text.size()); }
 
-// A field and its value belong together, whatever their order in the hash.
-void AddField(Digest& digest, const storage::HashField& field) {
-  constexpr std::string_view kHasDeadline = "!!hexpire!!";
-  Digest of_field{};
-  storage::IntegerText scratch;
-  Mix(of_field, field.name.Text(scratch));
-  Mix(of_field, field.value.Text(scratch));
-  if (field.deadline() != kNoDeadline) {
-    Xor(of_field, kHasDeadline.data(), kHasDeadline.size());
-  }
-  Xor(digest, of_field.data(), of_field.size());
+void Add(Digest& digest, const Digest& element) { Xor(digest, element.data(), element.size()); }
+
+void AddList(Digest& digest, const storage::ListView& list) {
+  auto at = list.At(0);
+  do {
+    storage::IntegerText scratch;
+    Mix(digest, at.item().Text(scratch));
+  } while (at.Next());
 }
 
-void AddContents(Digest& digest, storage::EntryView entry) {
+constexpr std::string_view kFieldHasDeadline = "!!hexpire!!";
+
+void AddHash(Digest& digest, const storage::HashView& hash) {
+  hash.ForEach([&](const storage::HashField& field) {
+    storage::IntegerText scratch;
+    Digest element{};
+    Mix(element, field.name.Text(scratch));
+    Mix(element, field.value.Text(scratch));
+    if (field.deadline() != kNoDeadline) Xor(element, kFieldHasDeadline);
+    Add(digest, element);
+  });
+}
+
+void AddZset(Digest& digest, const storage::ZsetView& zset) {
+  zset.ForEach([&](std::string_view member, double score) {
+    char text[kDoubleTextMax];
+    Digest element{};
+    Mix(element, member);
+    Mix(element, {text, FormatDouble(text, score)});
+    Add(digest, element);
+  });
+}
+
+void AddStream(Digest& digest, const storage::Stream& stream) {
+  storage::StreamReader reader(stream, {.start = storage::kStreamIdMin});
+  while (reader.Next()) {
+    Mix(digest, fmt::format("{}.{}", reader.id().ms, reader.id().seq));
+    reader.ForEachField([&](storage::PackedItem name, storage::PackedItem value) {
+      storage::IntegerText scratch;
+      Mix(digest, name.Text(scratch));
+      Mix(digest, value.Text(scratch));
+    });
+  }
+}
+
+void AddContents(Digest& digest, storage::EntryView entry, UnixMs now) {
   switch (entry.type()) {
     case storage::ValueType::kString: {
       storage::IntegerText scratch;
@@ -64,26 +100,35 @@ void AddContents(Digest& digest, storage::EntryView entry) {
     }
     case storage::ValueType::kSet:
       return storage::SetView(entry).ForEach([&](std::string_view member) { Xor(digest, member); });
+    case storage::ValueType::kList:
+      return AddList(digest, storage::ListView(entry));
     case storage::ValueType::kHash:
-      return storage::HashView(entry, 0).ForEach(
-          [&](const storage::HashField& field) { AddField(digest, field); });
-    default:
-      return;
+      return AddHash(digest, storage::HashView(entry, now));
+    case storage::ValueType::kZset:
+      return AddZset(digest, storage::ZsetView(entry));
+    case storage::ValueType::kStream:
+      return AddStream(digest, static_cast<const storage::Stream&>(*entry.structure()));
   }
 }
 
-void AddValue(Digest& digest, storage::EntryView entry) {
+// Redis has modules' values between hashes and streams.
+std::uint32_t NumberOf(storage::ValueType type) {
+  constexpr std::uint32_t kStreams = 6;
+  return type == storage::ValueType::kStream ? kStreams : static_cast<std::uint32_t>(type);
+}
+
+void AddValue(Digest& digest, storage::EntryView entry, UnixMs now) {
   constexpr std::string_view kHasDeadline = "!!expire!!";
-  MixNumber(digest, static_cast<std::uint32_t>(entry.type()));
-  AddContents(digest, entry);
+  MixNumber(digest, NumberOf(entry.type()));
+  AddContents(digest, entry, now);
   if (entry.deadline() != kNoDeadline) Xor(digest, kHasDeadline.data(), kHasDeadline.size());
 }
 
 }  // namespace
 
-Digest DigestOfValue(storage::EntryView entry) {
+Digest DigestOfValue(storage::EntryView entry, UnixMs now) {
   Digest digest{};
-  AddValue(digest, entry);
+  AddValue(digest, entry, now);
   return digest;
 }
 
@@ -98,7 +143,7 @@ Digest DigestOfDataset(Databases& databases, UnixMs now) {
       cursor = keyspace.Scan(cursor, kSlotsPerScan, now, [&](storage::EntryView entry) {
         Digest of_key{};
         Mix(of_key, entry.key());
-        AddValue(of_key, entry);
+        AddValue(of_key, entry, now);
         Xor(all, of_key.data(), of_key.size());
       });
     } while (cursor != 0);

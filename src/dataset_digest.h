@@ -19,7 +19,7 @@ namespace aeris {
 
 using Digest = std::array<std::uint8_t, 20>;
 
-Digest DigestOfValue(storage::EntryView entry);
+Digest DigestOfValue(storage::EntryView entry, UnixMs now);
 // O(bytes of all keys and values).
 Digest DigestOfDataset(Databases& databases, UnixMs now);
 std::string HexText(const Digest& digest);

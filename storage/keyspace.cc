@@ -416,7 +416,9 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
     return ExpireVerdict::Erase();
   }
   Collection* const object = ValueObject(entry.bytes());
-  if (object == nullptr) return ExpireVerdict::KeepUntil(entry.deadline());
+  if (object == nullptr || object->NextDeadline() == kNoDeadline) {
+    return ExpireVerdict::KeepUntil(entry.deadline());
+  }
   const bool more = object->ExpireDue(now, kFieldsPerLook);
   if (object->size() == 0) {
     Forget(entry);
@@ -869,7 +871,8 @@ void Keyspace::CheckInvariants() const {
     look_count += looked_at ? 1 : 0;
     if (Collection* const object = ValueObject(entry.bytes())) {
       object->CheckInvariants();
-      AERIS_CHECK(object->size() != 0 && object->type() == entry.type());
+      AERIS_CHECK(object->size() != 0 || object->type() == ValueType::kStream);
+      AERIS_CHECK(object->type() == entry.type());
       AERIS_CHECK(object->memory_bytes() == CollectionAccount::counted(*object));
       ++object_count;
       object_bytes += object->memory_bytes();

@@ -1,5 +1,8 @@
 #include "storage/value_payload.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -7,6 +10,7 @@
 #include "storage/intset.h"
 #include "storage/packed_block.h"
 #include "storage/rdb_format.h"
+#include "storage/stream_payload.h"
 
 namespace aeris::storage {
 
@@ -33,6 +37,67 @@ void WriteSet(RdbWriter& out, EntryView entry) {
   WriteType(out, Type::kSet);
   out.Length(set.size());
   set.ForEach([&](std::string_view member) { out.Text(member); });
+}
+
+void WriteList(RdbWriter& out, EntryView entry) {
+  const auto write_block = [&](PackedView block) {
+    out.Length(static_cast<std::uint64_t>(rdb::NodeForm::kPacked));
+    out.Text(block.bytes());
+  };
+  WriteType(out, Type::kListListpacks);
+  const ListView list(entry);
+  std::uint64_t blocks = 1;
+  for (auto at = list.At(0); at.NextBlock();) ++blocks;
+  out.Length(blocks);
+  auto at = list.At(0);
+  do {
+    write_block(at.view());
+  } while (at.NextBlock());
+}
+
+void WriteHash(RdbWriter& out, EntryView entry, UnixMs now) {
+  if (entry.packed()) {
+    WriteType(out, Type::kHashListpack);
+    return out.Text(entry.block());
+  }
+  const HashView hash(entry, now);
+  std::uint64_t fields = 0;
+  UnixMs earliest = kNoDeadline;
+  hash.ForEach([&](const HashField& field) {
+    ++fields;
+    const UnixMs deadline = field.deadline();
+    if (deadline == kNoDeadline) return;
+    earliest = earliest == kNoDeadline ? deadline : std::min(earliest, deadline);
+  });
+  const bool dated = earliest != kNoDeadline;
+  WriteType(out, dated ? Type::kHashDeadlines : Type::kHash);
+  if (dated) out.Milliseconds(earliest);
+  out.Length(fields);
+  hash.ForEach([&](const HashField& field) {
+    IntegerText scratch;
+    // 0 is no deadline.
+    if (dated) {
+      const UnixMs deadline = field.deadline();
+      out.Length(deadline == kNoDeadline ? 0 : static_cast<std::uint64_t>(deadline - earliest) + 1);
+    }
+    out.Text(field.name.Text(scratch));
+    out.Text(field.value.Text(scratch));
+  });
+}
+
+// The highest score first, as Redis writes them.
+void WriteZset(RdbWriter& out, EntryView entry) {
+  if (entry.packed()) {
+    WriteType(out, Type::kZsetListpack);
+    return out.Text(entry.block());
+  }
+  const ZsetView zset(entry);
+  WriteType(out, Type::kZset);
+  out.Length(zset.size());
+  zset.Walk(zset.size() - 1, zset.size(), true, [&](std::string_view member, double score) {
+    out.Text(member);
+    out.Double(score);
+  });
 }
 
 // --- Reading
@@ -88,8 +153,117 @@ bool AllDifferent(const Items& items, std::size_t step) {
   return true;
 }
 
+// The nodes of a list; empty ones are passed over.
+bool ReadNodes(RdbReader& in, Items& items) {
+  const auto nodes = in.TakeCount();
+  if (!nodes) return false;
+  for (std::uint64_t i = 0; i < *nodes; ++i) {
+    const auto form = in.TakeLength();
+    auto node = form ? in.TakeText() : std::nullopt;
+    if (!node) return false;
+    switch (static_cast<rdb::NodeForm>(*form)) {
+      case rdb::NodeForm::kPlain:
+        items.push_back(*std::move(node));
+        break;
+      case rdb::NodeForm::kPacked:
+        if (!PackedView::Valid(*node)) return false;
+        if (!PackedView(*node).empty()) ReadBlock(*node, items);
+        break;
+      default:
+        return false;
+    }
+  }
+  return !items.empty();
+}
+
+// Fields and values in turn, no field twice.
+bool AreFields(const Items& items) { return items.size() % 2 == 0 && AllDifferent(items, 2); }
+
+bool ReadHash(RdbReader& in, Items& items) {
+  const auto fields = in.TakeCount();
+  return fields && ReadTexts(in, 2 * *fields, items) && AreFields(items);
+}
+
+bool ReadHashWithDeadlines(RdbReader& in, PayloadValue& value) {
+  const auto earliest = in.TakeMilliseconds();
+  const auto fields = earliest ? in.TakeCount() : std::nullopt;
+  if (!fields || *earliest < 0) return false;
+  for (std::uint64_t i = 0; i < *fields; ++i) {
+    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<UnixMs>::max());
+    const auto beyond = in.TakeLength();
+    if (!beyond || *beyond > kMax - static_cast<std::uint64_t>(*earliest)) return false;
+    value.deadlines.push_back(*beyond == 0 ? kNoDeadline
+                                           : *earliest + static_cast<UnixMs>(*beyond) - 1);
+    if (!ReadTexts(in, 2, value.items)) return false;
+  }
+  return *fields != 0 && AreFields(value.items);
+}
+
+using Elements = std::vector<ScoredMember>;
+
+bool AreElements(const Elements& elements) {
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(elements.size());
+  for (const ScoredMember& element : elements) {
+    if (std::isnan(element.score) || !seen.insert(element.member).second) return false;
+  }
+  return !elements.empty();
+}
+
+bool ReadElements(RdbReader& in, bool scores_as_text, Elements& elements) {
+  const auto count = in.TakeCount();
+  if (!count) return false;
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    auto member = in.TakeText();
+    if (!member) return false;
+    const auto score = scores_as_text ? in.TakeDoubleText() : in.TakeDouble();
+    if (!score) return false;
+    elements.push_back({*std::move(member), *score});
+  }
+  return AreElements(elements);
+}
+
+bool ReadPackedElements(RdbReader& in, Elements& elements) {
+  Items items;
+  if (!ReadBlock(in, items) || items.size() % 2 != 0) return false;
+  for (std::size_t i = 0; i < items.size(); i += 2) {
+    const auto score = ParseDouble(items[i + 1]);
+    if (!score) return false;
+    elements.push_back({std::move(items[i]), *score});
+  }
+  return AreElements(elements);
+}
+
 bool ReadBody(RdbReader& in, Type type, PayloadValue& value) {
   switch (type) {
+    case Type::kList:
+      value.type = ValueType::kList;
+      return ReadTexts(in, value.items);
+    case Type::kListListpacks:
+      value.type = ValueType::kList;
+      return ReadNodes(in, value.items);
+    case Type::kHash:
+      value.type = ValueType::kHash;
+      return ReadHash(in, value.items);
+    case Type::kHashListpack:
+      value.type = ValueType::kHash;
+      return ReadBlock(in, value.items) && AreFields(value.items);
+    case Type::kHashDeadlines:
+      value.type = ValueType::kHash;
+      return ReadHashWithDeadlines(in, value);
+    case Type::kZset:
+    case Type::kZsetText:
+      value.type = ValueType::kZset;
+      return ReadElements(in, type == Type::kZsetText, value.elements);
+    case Type::kZsetListpack:
+      value.type = ValueType::kZset;
+      return ReadPackedElements(in, value.elements);
+    case Type::kStream:
+    case Type::kStream2:
+    case Type::kStream3:
+      value.type = ValueType::kStream;
+      value.stream = ReadStream(in, type);
+      return value.stream != nullptr;
     case Type::kString: {
       auto text = in.TakeText();
       if (!text) return false;
@@ -121,30 +295,77 @@ StoreResult StoreSet(Keyspace& keyspace, const HashedKey& key, const Items& item
   return set.Commit();
 }
 
-StoreResult StoreCollection(Keyspace& keyspace, const HashedKey& key, const PayloadValue& value,
+StoreResult StoreList(Keyspace& keyspace, const HashedKey& key, const Items& items,
+                      const ListLimits& limits, UnixMs now) {
+  keyspace.Delete(key, now);
+  ListEditor list(keyspace, key, EntryView(), limits, now);
+  for (const std::string& item : items) list.Push(ListEnd::kTail, item);
+  return list.Commit();
+}
+
+StoreResult StoreHash(Keyspace& keyspace, const HashedKey& key, const PayloadValue& value,
+                      const HashLimits& limits, UnixMs now) {
+  keyspace.Delete(key, now);
+  HashEditor hash(keyspace, key, EntryView(), limits, now);
+  for (std::size_t i = 0; i < value.items.size(); i += 2) {
+    const std::string& field = value.items[i];
+    if (hash.Set(field, value.items[i + 1], false) == HashEditor::Put::kNoMemory) {
+      return StoreResult::kNoMemory;
+    }
+    const UnixMs deadline = value.deadlines.empty() ? kNoDeadline : value.deadlines[i / 2];
+    if (deadline == kNoDeadline) continue;
+    if (hash.SetDeadline(field, deadline, DeadlineCondition::kAlways) ==
+        HashEditor::Dated::kNoMemory) {
+      return StoreResult::kNoMemory;
+    }
+  }
+  return hash.Commit();
+}
+
+StoreResult StoreCollection(Keyspace& keyspace, const HashedKey& key, PayloadValue& value,
                             const ValueLimits& limits, UnixMs now) {
   switch (value.type) {
+    case ValueType::kList:
+      return StoreList(keyspace, key, value.items, limits.list, now);
+    case ValueType::kHash:
+      return StoreHash(keyspace, key, value, limits.hash, now);
+    case ValueType::kZset:
+      return StoreZset(keyspace, key, value.elements, limits.zset, now);
+    case ValueType::kStream:
+      return keyspace.SetObject(key, value.stream, false, now);
     case ValueType::kSet:
       return StoreSet(keyspace, key, value.items, limits.set, now);
-    default:
-      return StoreResult::kNoKey;
+    case ValueType::kString:
+      break;
   }
+  return StoreResult::kNoKey;
 }
 
 }  // namespace
 
-std::uint16_t WriteValue(RdbWriter& out, EntryView entry, UnixMs /*now*/) {
+std::uint16_t WriteValue(RdbWriter& out, EntryView entry, UnixMs now) {
   switch (entry.type()) {
     case ValueType::kString:
       WriteString(out, entry);
       break;
+    case ValueType::kList:
+      WriteList(out, entry);
+      break;
     case ValueType::kSet:
       WriteSet(out, entry);
       break;
-    default:
+    case ValueType::kHash:
+      WriteHash(out, entry, now);
+      break;
+    case ValueType::kZset:
+      WriteZset(out, entry);
+      break;
+    case ValueType::kStream:
+      WriteStream(out, static_cast<const Stream&>(*entry.structure()));
       break;
   }
-  return rdb::kVersion;
+  const bool dated = out.written()[0] == static_cast<char>(Type::kHashDeadlines);
+  return dated ? rdb::kVersionDeadlines : rdb::kVersion;
 }
 
 std::optional<PayloadValue> ReadValue(RdbReader& in) {

@@ -8,23 +8,33 @@
 #include <vector>
 
 #include "src/base/clock.h"
+#include "storage/hash_value.h"
 #include "storage/keyspace.h"
+#include "storage/list_value.h"
 #include "storage/rdb_reader.h"
 #include "storage/rdb_writer.h"
 #include "storage/set_value.h"
+#include "storage/stream_value.h"
+#include "storage/zset_value.h"
 
 namespace aeris::storage {
 
 // Where the small forms of collections end.
 struct ValueLimits {
+  ListLimits list{};
   SetLimits set{};
+  HashLimits hash{};
+  ZsetLimits zset{};
 };
 
 // A value that was taken out of a payload, checked in every detail, and is nobody's yet.
 struct PayloadValue {
   ValueType type = ValueType::kString;
-  std::string text{};                // a string
-  std::vector<std::string> items{};  // of a list or set; of a hash, field and value in turn
+  std::string text{};                    // a string
+  std::vector<std::string> items{};      // of a list or set; of a hash, field and value in turn
+  std::vector<UnixMs> deadlines{};       // of a hash's fields; none at all if none has one
+  std::vector<ScoredMember> elements{};  // of a sorted set
+  std::unique_ptr<Collection> stream{};
 };
 
 // Writes the value of an entry. Returns the RDB version that a reader must know.

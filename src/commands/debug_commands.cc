@@ -92,7 +92,7 @@ void DebugDigestValue(CommandContext& context) {
   for (std::size_t i = 2; i < context.argc(); ++i) {
     const storage::EntryView entry =
         context.keyspace().Find(context.Key(i), context.now(), storage::kPeek);
-    context.reply().SimpleString(HexText(entry ? DigestOfValue(entry) : Digest{}));
+    context.reply().SimpleString(HexText(entry ? DigestOfValue(entry, context.now()) : Digest{}));
   }
 }
 

@@ -4,8 +4,11 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/hash_arguments.h"
 #include "src/commands/key_specs.h"
+#include "src/commands/list_commands.h"
 #include "src/commands/set_limits.h"
+#include "src/commands/zset_arguments.h"
 #include "src/deadline_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -22,7 +25,10 @@ void Dump(CommandContext& context) {
 }
 
 storage::ValueLimits LimitsOfValues(const CommandContext& context) {
-  return {.set = LimitsOfSets(context)};
+  return {.list = ListLimitsOf(context),
+          .set = LimitsOfSets(context),
+          .hash = HashLimitsOf(context),
+          .zset = ZsetLimitsOf(context)};
 }
 
 struct RestoreOptions {
