@@ -63,7 +63,9 @@ StoreResult ResultOf(Table::Slot stored) {
 
 // Collections that take more allocations to destroy are given away.
 constexpr std::size_t kDisposeEffort = 64;
-constexpr std::size_t kFieldsPerLook = 1024;  // due ones, removed at a time: 0.1 to 0.5 ms
+constexpr std::size_t kFieldsPerLook = 512;  // due ones, removed at a time
+// When a sweep comes back to what it did not finish: not in the same pass.
+constexpr UnixMs kLookAgainMs = 100;
 
 UnixMs Earlier(UnixMs a, UnixMs b) {
   if (a == kNoDeadline || b == kNoDeadline) return std::max(a, b);
@@ -426,7 +428,7 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   }
   collections.Update(*object);
   if (more && !unfinished_key) unfinished_key = entry.key();
-  CollectionAccount::SetFiled(*object, more ? now : object->NextDeadline());
+  CollectionAccount::SetFiled(*object, more ? now + kLookAgainMs : object->NextDeadline());
   return ExpireVerdict::KeepUntil(FiledTimes(entry).look);
 }
 
@@ -444,7 +446,6 @@ bool Keyspace::Impl::LookAgain(UnixMs now) {
     return true;
   }
   collections.Update(*object);
-  // While more is due the wheel may come back to it as well.
   if (more) {
     unfinished_key = key;
   } else if (table.PrepareDeadlines()) {
