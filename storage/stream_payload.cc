@@ -159,7 +159,8 @@ bool ReadGroup(RdbReader& in, rdb::Type type, Stream& stream) {
   const auto name = in.TakeText();
   const auto last_id = name ? ReadId(in) : std::nullopt;
   if (!last_id) return false;
-  auto read = static_cast<std::uint64_t>(kEntriesUnknown);
+  // The first version has no such counter; as far as the entries tell, it is made good.
+  auto read = static_cast<std::uint64_t>(stream.AddedUpTo(*last_id));
   if (type != rdb::Type::kStream) {
     const auto given = in.TakeLength();
     if (!given) return false;

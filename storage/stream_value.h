@@ -77,6 +77,8 @@ class Stream final : public Collection {
   void SetLastId(StreamId id);
   void SetMaxDeletedId(StreamId id) { max_deleted_id_ = id; }
   void SetEntriesAdded(std::uint64_t count) { entries_added_ = count; }
+  // How many entries were added up to and with `id`; kEntriesUnknown when that cannot be told.
+  std::int64_t AddedUpTo(StreamId id) const;
 
   // --- Entries. `pairs` are fields and values by turns, at least one of each.
   enum class AppendResult : std::uint8_t { kAdded, kNotGreater, kTooLarge };
@@ -127,8 +129,6 @@ class Stream final : public Collection {
   static std::optional<StreamBlockEntry> FindEntry(Blocks::const_iterator block, StreamId id);
   // Whether an entry from `start` on was deleted, as far as that is known.
   bool HasGapFrom(StreamId start) const;
-  // How many entries were added up to and with `id`; kEntriesUnknown when that cannot be told.
-  std::int64_t AddedUpTo(StreamId id) const;
 
   std::size_t bytes_ = 0;  // of blocks and groups, which count in it; so it goes after them
   Blocks blocks_;
