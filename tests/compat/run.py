@@ -68,6 +68,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def base_port():
+    """Where the suite looks for ports of its own, apart from that of another run beside this one."""
+    return 20032 + os.getpid() % 300 * 32
+
+
 class Server:
     """The server under test, in a directory of its own."""
 
@@ -169,7 +174,8 @@ def make_workspace(source, directory):
 def run_suite(workspace, unit, port, extra):
     """The suite's output, and whether it ended within its time."""
     command = ["./runtest", "--host", "127.0.0.1", "--port", str(port), "--single", unit,
-               "--ignore-encoding", "--durable", "--tags", TAGS, *extra]
+               "--ignore-encoding", "--durable", "--baseport", str(base_port()), "--tags", TAGS,
+               *extra]
     environment = dict(os.environ, TERM="dumb")
     process = subprocess.Popen(command, cwd=workspace, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
