@@ -30,6 +30,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       SetCommands(),
       SetOperationCommands(),
       SlowLogCommands(),
+      SortCommands(),
       StreamCommands(),
       StreamGroupCommands(),
       StreamInfoCommands(),

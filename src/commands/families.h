@@ -34,6 +34,7 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetOperationCommands();
 std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> StreamCommands();
 std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamInfoCommands();

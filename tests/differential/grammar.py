@@ -12,6 +12,7 @@ from grammar_hashes import HASHES
 from grammar_hyperloglog import HYPERLOGLOG
 from grammar_lists import LISTS
 from grammar_sets import SETS
+from grammar_sort import SORT
 from grammar_stream import STREAM
 from grammar_zsets import GEO, ZSETS
 
@@ -267,7 +268,7 @@ CONFIG = [
 
 FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
-    "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "streams": (25, STREAM),
+    "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "sort": (10, SORT), "streams": (25, STREAM),
     "zsets": (30, ZSETS), "geo": (10, GEO),
     "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
     "config": (1, CONFIG),

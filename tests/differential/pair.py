@@ -199,6 +199,7 @@ class Pair:
     def begin(self):
         """Empty servers, fresh connections."""
         self.history = []
+        self.context.sorted = False
         for side in self.sides():
             if not side.server.alive():
                 output = side.server.output()[-3000:]
@@ -223,6 +224,7 @@ class Pair:
         equal = self.normalise.equal
         for index, arguments in enumerate(batch):
             self.history.append(arguments)
+            self.context.sorted |= arguments[0].lower().startswith(b"sort")
             mine = ours[index] if index < len(ours) else CLOSED
             its = theirs[index] if index < len(theirs) else CLOSED
             if arguments[0].upper() == b"CONFIG":
