@@ -75,6 +75,7 @@ class MemberMoveListener {
 class MemberTable {
  public:
   static constexpr std::size_t kMovesPerChange = 8;
+  static constexpr std::size_t kMovesPerSweep = 256;  // after members that were due went
 
   // What is not to be had, as if memory had ended. For tests.
   struct Limits {
@@ -240,7 +241,8 @@ bool MemberTable::ExpireDue(UnixMs now, std::size_t members_max, Visit&& visit) 
   };
   const Table::SweepResult result = table_.ExpireSweep(now, members_max, look);
   if (!result.more) next_deadline_ = table_.NextLook();
-  for (std::size_t i = 0; i < result.erased; ++i) static_cast<void>(Tend(0));
+  // Once, not for each: what would be moved may be due next.
+  if (result.erased != 0) static_cast<void>(Maintain(kMovesPerSweep));
   return result.more;
 }
 
