@@ -11,13 +11,17 @@ skip/UNIT.txt      names that are not run, under a comment with the reason. The 
                    the first error it did not foresee, so what cannot work yet must not start.
 A name in neither list runs, and may fail: some tests count on keys that a skipped one leaves.
 
-Every file gets a server of its own, and a time limit. The last line is `N passed, N failed`.
+Every file gets a server of its own, and a time limit; one file runs for each core, since a third of
+the time passes in waiting. The last line is `N passed, N failed`.
 """
 
 import argparse
 import collections
+import concurrent.futures
+import contextlib
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
@@ -25,13 +29,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import redis_source
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-TAGS = "-needs:debug -slow -needs:repl -needs:save -large-memory"
+TAGS = "-needs:debug -needs:repl -needs:save -large-memory"
 SERVER_START_SECONDS = 20
 FILE_SECONDS = 300
 # Tests that the suite itself leaves out unless INFO's mem_allocator names jemalloc, which a server
@@ -66,11 +71,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def base_port():
-    """Where the suite looks for ports of its own, apart from that of another run beside this one."""
-    return 20032 + os.getpid() % 300 * 32
 
 
 class Server:
@@ -156,44 +156,70 @@ def describe_error(block):
     return (running.group(1) if running else ""), "\n".join(block)
 
 
-def make_workspace(source, directory):
+class Workspace:
     """A copy of what the suite reads and writes, so that runs side by side do not meet."""
-    workspace = directory / "suite"
-    (workspace / "src").mkdir(parents=True)
-    shutil.copy2(source / "runtest", workspace)
-    shutil.copytree(source / "tests", workspace / "tests", symlinks=True)
-    (workspace / "tests" / "tmp").mkdir(exist_ok=True)
-    for tool in ("redis-cli", "redis-benchmark"):
-        path = shutil.which(tool)
-        if path is None:
-            sys.exit(f"{tool} is missing; tools/dependencies installs it")
-        (workspace / "src" / tool).symlink_to(path)
-    return workspace
+
+    def __init__(self, source, directory, number):
+        self.directory = directory
+        # Where the suite looks for ports of its own, apart from those of other workspaces, also
+        # those of another run beside this one.
+        self.port = 20032 + (os.getpid() + 97 * number) % 300 * 32
+        (directory / "src").mkdir(parents=True)
+        shutil.copy2(source / "runtest", directory)
+        shutil.copytree(source / "tests", directory / "tests", symlinks=True)
+        (directory / "tests" / "tmp").mkdir(exist_ok=True)
+        for tool in ("redis-cli", "redis-benchmark"):
+            path = shutil.which(tool)
+            if path is None:
+                sys.exit(f"{tool} is missing; tools/dependencies installs it")
+            (directory / "src" / tool).symlink_to(path)
 
 
-def run_suite(workspace, unit, port, extra):
-    """The suite's output, and whether it ended within its time."""
-    command = ["./runtest", "--host", "127.0.0.1", "--port", str(port), "--single", unit,
-               "--ignore-encoding", "--durable", "--baseport", str(base_port()), "--tags", TAGS,
-               *extra]
-    environment = dict(os.environ, TERM="dumb")
-    process = subprocess.Popen(command, cwd=workspace, env=environment, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               start_new_session=True)
-    in_time = False
-    try:
-        output, _ = process.communicate(timeout=FILE_SECONDS)
-        in_time = True
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-    finally:
-        if process.poll() is None:
+class Suites:
+    """The suite's processes, of all threads; ended all at once when the run is."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.running = set()
+        self.ended = False
+
+    def run(self, workspace, unit, port, extra):
+        """The suite's output, and whether it ended within its time."""
+        command = ["./runtest", "--host", "127.0.0.1", "--port", str(port), "--single", unit,
+                   "--ignore-encoding", "--durable", "--baseport", str(workspace.port),
+                   "--tags", TAGS, *extra]
+        process = self.start(command, workspace.directory)
+        in_time = False
+        try:
+            output, _ = process.communicate(timeout=FILE_SECONDS)
+            in_time = True
+        except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-    return output.decode(errors="replace"), in_time
+            output, _ = process.communicate()
+        finally:
+            with self.lock:
+                self.running.discard(process)
+        return output.decode(errors="replace"), in_time
+
+    def start(self, command, directory):
+        with self.lock:
+            if self.ended:
+                sys.exit("ended")
+            process = subprocess.Popen(command, cwd=directory, env=dict(os.environ, TERM="dumb"),
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+            self.running.add(process)
+        return process
+
+    def end(self):
+        with self.lock:
+            self.ended = True
+            for process in self.running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
-def run_unit(command, workspace, unit, directory, log_directory):
+def run_unit(command, suites, workspace, unit, directory, log_directory):
     directory.mkdir()
     skip_file = directory / "skip"
     skip_file.write_text("\n".join(read_list(HERE / "skip" / f"{unit}.txt")) + "\n")
@@ -202,7 +228,8 @@ def run_unit(command, workspace, unit, directory, log_directory):
     server = Server(command, directory)
     try:
         outcome.jemalloc = server.uses_jemalloc()
-        output, in_time = run_suite(workspace, unit, server.port, ["--skipfile", str(skip_file)])
+        output, in_time = suites.run(workspace, unit, server.port,
+                                     ["--skipfile", str(skip_file)])
     finally:
         death = server.stop()
     outcome.seconds = time.monotonic() - begin
@@ -217,6 +244,31 @@ def run_unit(command, workspace, unit, directory, log_directory):
     log.write_text(output)
     shutil.copy(server.log, log.with_suffix(".server.log"))
     return outcome
+
+
+def run_units(command, units, source, directory, log_directory):
+    """Yields (unit, what it did) in order, while others run."""
+    jobs = min(os.cpu_count() or 1, len(units))
+    suites, free = Suites(), queue.SimpleQueue()
+    for number in range(jobs):
+        free.put(Workspace(source, directory / f"suite-{number}", number))
+
+    def run_one(unit):
+        workspace = free.get()
+        try:
+            return run_unit(command, suites, workspace, unit, directory / unit.replace("/", "_"),
+                            log_directory)
+        finally:
+            free.put(workspace)
+
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    try:
+        yield from zip(units, pool.map(run_one, units))
+    finally:
+        # Early, by SIGTERM or an error: nothing new starts, and what runs ends its server.
+        pool.shutdown(wait=False, cancel_futures=True)
+        suites.end()
+        pool.shutdown(wait=True)
 
 
 def print_error(name, text):
@@ -288,19 +340,19 @@ def main():
     passed = failed = skipped = 0
     with tempfile.TemporaryDirectory(prefix="aeris-compat-") as name:
         directory = pathlib.Path(name)
-        workspace = make_workspace(source, directory)
-        for unit in options.units or units():
-            expected = collections.Counter(read_list(HERE / "expected" / f"{unit}.txt"))
-            check_lists(unit, expected)
-            skipped += len(read_list(HERE / "skip" / f"{unit}.txt"))
-            outcome = run_unit(command, workspace, unit, directory / unit.replace("/", "_"), logs)
-            if not outcome.jemalloc:
-                expected.subtract(JEMALLOC_ONLY.get(unit, ()))
-            counts = report(unit, expected, outcome)
-            passed, failed = passed + counts[0], failed + counts[1]
-            if options.update:
-                update(unit, counts[2])
-            sys.stdout.flush()
+        runs = run_units(command, options.units or units(), source, directory, logs)
+        with contextlib.closing(runs):
+            for unit, outcome in runs:
+                expected = collections.Counter(read_list(HERE / "expected" / f"{unit}.txt"))
+                check_lists(unit, expected)
+                skipped += len(read_list(HERE / "skip" / f"{unit}.txt"))
+                if not outcome.jemalloc:
+                    expected.subtract(JEMALLOC_ONLY.get(unit, ()))
+                counts = report(unit, expected, outcome)
+                passed, failed = passed + counts[0], failed + counts[1]
+                if options.update:
+                    update(unit, counts[2])
+                sys.stdout.flush()
     print(f"{skipped} tests skipped, logs in {logs}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or passed == 0 else 0
