@@ -28,14 +28,18 @@ CollectionEditor::CollectionEditor(Keyspace& keyspace, const HashedKey& key, Ent
     return;
   }
   AERIS_DCHECK(entry.type() == type);
-  structure_ = entry.structure();
-  if (structure_ != nullptr) return;
-  form_ = entry.form();
-  if (Collection* const object = ValueObject(entry.bytes()); object != nullptr) {
-    block_ = object->block();
-    in_place_ = true;
+  stored_ = ValueObject(entry.bytes());
+  if (stored_ != nullptr) {
+    block_ = stored_->block();
+    if (block_ == nullptr) {
+      structure_ = stored_;
+    } else {
+      form_ = entry.form();
+    }
     return;
   }
+  form_ = entry.form();
+  inside_ = entry;
   block_ = &keyspace.scratch_block(now);
   block_->Assign(entry.block());
 }
@@ -52,8 +56,11 @@ StoreResult CollectionEditor::Commit(bool now_empty) {
     return StoreResult::kStored;
   }
   if (made_ != nullptr) return keyspace_.SetObject(key_, made_, !replaces_, now_);
-  if (structure_ != nullptr || (in_place_ && block_->bytes().size() > kBackInlineBytes)) {
-    keyspace_.ObjectChanged(key_, now_);
+  if (stored_ != nullptr && (structure_ != nullptr || block_->bytes().size() > kBackInlineBytes)) {
+    keyspace_.ObjectChanged(key_, *stored_, now_);
+    return StoreResult::kStored;
+  }
+  if (inside_ && keyspace_.OverwritePacked(inside_, form_, block_->bytes())) {
     return StoreResult::kStored;
   }
   return keyspace_.SetPacked(key_, type_, form_, block_->bytes(), !replaces_, now_);

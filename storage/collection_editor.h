@@ -57,7 +57,8 @@ class CollectionEditor {
   UnixMs now_;
   bool existed_ = false;
   bool replaces_ = false;
-  bool in_place_ = false;  // the block is the stored one
+  EntryView inside_{};            // where the block came from, if it lies in its entry
+  Collection* stored_ = nullptr;  // what the entry points at, if it does
   PackedForm form_ = PackedForm::kListpack;
   PackedBlock* block_ = nullptr;
   Collection* structure_ = nullptr;

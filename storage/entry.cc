@@ -47,12 +47,6 @@ std::size_t EntryView::text_size() const {
   return Text(scratch).size();
 }
 
-CollectionTag EntryView::tag() const {
-  const Fields fields = FieldsOf(bytes_);
-  AERIS_DCHECK(fields.kind == Kind::kCollection);
-  return CollectionTag(bytes_[fields.value_offset]);
-}
-
 bool EntryView::packed() const {
   if (FieldsOf(bytes_).kind != Kind::kCollection) return false;
   Collection* const object = ValueObject(bytes_);
@@ -68,11 +62,6 @@ std::string_view EntryView::block() const {
   const Fields fields = FieldsOf(bytes_);
   AERIS_DCHECK(fields.kind == Kind::kCollection);
   return {reinterpret_cast<const char*>(bytes_ + fields.value_offset + 1), fields.value_size - 1};
-}
-
-Collection* EntryView::structure() const {
-  Collection* const object = ValueObject(bytes_);
-  return object != nullptr && object->block() == nullptr ? object : nullptr;
 }
 
 std::size_t EntryView::element_count() const {

@@ -76,6 +76,14 @@ inline std::string_view KeyOf(const std::byte* entry) {
   return {reinterpret_cast<const char*>(key), fields.key_size};
 }
 
+// The collection that the entry at `entry` points at; null when it points at none.
+inline Collection* ValueObject(const std::byte* entry) {
+  const entry_layout::Fields fields = entry_layout::FieldsOf(entry);
+  if (fields.kind != entry_layout::Kind::kCollection) return nullptr;
+  const std::byte* const value = entry + fields.value_offset;
+  return CollectionTag(*value).is_object() ? entry_layout::LoadAs<Collection*>(value + 1) : nullptr;
+}
+
 // A handle on the text of a large value: it stays as it is now, and alive, whatever becomes of the
 // key and of its keyspace, so that a reply can be sent from it. None for values that are stored
 // inside their entry (to kInlineValueMax bytes); those are to be copied.
@@ -88,6 +96,17 @@ inline UnixMs EntryView::deadline() const {
   if (fields.deadline_size == 0) return kNoDeadline;
   return entry_layout::LoadDeadline(bytes_ + fields.deadline_offset, fields.deadline_size,
                                     deadline_base_);
+}
+
+inline CollectionTag EntryView::tag() const {
+  const entry_layout::Fields fields = entry_layout::FieldsOf(bytes_);
+  AERIS_DCHECK(fields.kind == entry_layout::Kind::kCollection);
+  return CollectionTag(bytes_[fields.value_offset]);
+}
+
+inline Collection* EntryView::structure() const {
+  Collection* const object = ValueObject(bytes_);
+  return object != nullptr && object->block() == nullptr ? object : nullptr;
 }
 
 inline ValueType EntryView::type() const {

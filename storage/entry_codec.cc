@@ -83,39 +83,7 @@ bool IsBetween(std::size_t size, std::size_t least, std::size_t most) {
   return size >= least && size <= most;
 }
 
-bool HasValueSize(Kind kind) { return kind != Kind::kBlob; }
-
 }  // namespace
-
-namespace entry_layout {
-
-Fields FieldsOfLong(const std::byte* entry, std::uint32_t head) {
-  Fields fields;
-  fields.kind = static_cast<Kind>(head >> kKindShift & kKindMask);
-  fields.grown = (head & kGrown) != 0;
-  fields.blob_key = (head & kBlobKey) != 0;
-  std::uint32_t at = kHeadBytes;
-  if ((head & kWideKey) != 0) {
-    fields.key_size = LoadAs<std::uint32_t>(entry + at);
-    at += 4;
-  } else {
-    fields.key_size = head >> 8 & 0xff;
-  }
-  if (HasValueSize(fields.kind)) {
-    fields.value_size = LoadAs<std::uint16_t>(entry + at);
-    at += 2;
-  } else {
-    fields.value_size = kPointerBytes;
-  }
-  fields.deadline_offset = at;
-  fields.deadline_size = kDeadlineBytes[head >> kDeadlineShift & kDeadlineMask];
-  fields.key_offset = at + fields.deadline_size;
-  fields.value_offset =
-      fields.key_offset + (fields.blob_key ? std::uint32_t{kPointerBytes} : fields.key_size);
-  return fields;
-}
-
-}  // namespace entry_layout
 
 EntryForm::EntryForm(const EntrySpec& spec, UnixMs deadline_base) {
   fields_.kind = spec.kind;
@@ -135,7 +103,7 @@ EntryForm::EntryForm(const EntrySpec& spec, UnixMs deadline_base) {
   std::uint32_t at = entry_layout::kHeadBytes;
   if (!short_form_) {
     if (spec.key.size() > 0xff) at += 4;
-    if (HasValueSize(spec.kind)) at += 2;
+    if (entry_layout::HasValueSize(spec.kind)) at += 2;
   }
   fields_.deadline_offset = at;
   fields_.key_offset = at + fields_.deadline_size;
@@ -154,7 +122,8 @@ void EntryForm::Write(const EntrySpec& spec, std::byte* to) const {
       StoreAs(at, fields_.key_size);
       at += 4;
     }
-    if (HasValueSize(spec.kind)) StoreAs(at, static_cast<std::uint16_t>(fields_.value_size));
+    if (entry_layout::HasValueSize(spec.kind))
+      StoreAs(at, static_cast<std::uint16_t>(fields_.value_size));
   }
   StoreDeadlineIn(to + fields_.deadline_offset, fields_.deadline_size, spec.deadline);
   if (fields_.blob_key) {
@@ -239,13 +208,6 @@ void StoreObject(std::byte* entry, Collection* object) {
   const Fields fields = FieldsOf(entry);
   AERIS_DCHECK(fields.kind == Kind::kCollection);
   StoreAs(entry + fields.value_offset + 1, object);
-}
-
-Collection* ValueObject(const std::byte* entry) {
-  const Fields fields = FieldsOf(entry);
-  if (fields.kind != Kind::kCollection) return nullptr;
-  const std::byte* const value = entry + fields.value_offset;
-  return CollectionTag(*value).is_object() ? LoadAs<Collection*>(value + 1) : nullptr;
 }
 
 Blob* ValueBlob(const std::byte* entry) {

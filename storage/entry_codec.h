@@ -64,9 +64,8 @@ void StoreInteger(std::byte* entry, std::int64_t integer);  // same number of by
 void StoreBlob(std::byte* entry, Blob* blob);
 void StoreObject(std::byte* entry, Collection* object);  // of an entry that points at one
 
-Blob* ValueBlob(const std::byte* entry);          // null when the value is not a blob
-Collection* ValueObject(const std::byte* entry);  // null when the entry points at no collection
-Blob* KeyBlob(const std::byte* entry);            // null when the key is not a blob
+Blob* ValueBlob(const std::byte* entry);  // null when the value is not a blob
+Blob* KeyBlob(const std::byte* entry);    // null when the key is not a blob
 
 // Bytes that an integer and a deadline take.
 std::uint32_t IntegerBytes(std::int64_t integer);

@@ -104,7 +104,34 @@ inline Fields FieldsOfShort(std::uint32_t head) {
   return fields;
 }
 
-Fields FieldsOfLong(const std::byte* entry, std::uint32_t head);
+inline bool HasValueSize(Kind kind) { return kind != Kind::kBlob; }
+
+// Inline, as every command on a collection asks for one or two of the parts.
+inline Fields FieldsOfLong(const std::byte* entry, std::uint32_t head) {
+  Fields fields;
+  fields.kind = static_cast<Kind>(head >> kKindShift & kKindMask);
+  fields.grown = (head & kGrown) != 0;
+  fields.blob_key = (head & kBlobKey) != 0;
+  std::uint32_t at = kHeadBytes;
+  if ((head & kWideKey) != 0) [[unlikely]] {
+    fields.key_size = LoadAs<std::uint32_t>(entry + at);
+    at += 4;
+  } else {
+    fields.key_size = head >> 8 & 0xff;
+  }
+  if (HasValueSize(fields.kind)) {
+    fields.value_size = LoadAs<std::uint16_t>(entry + at);
+    at += 2;
+  } else {
+    fields.value_size = kPointerBytes;
+  }
+  fields.deadline_offset = at;
+  fields.deadline_size = kDeadlineBytes[head >> kDeadlineShift & kDeadlineMask];
+  fields.key_offset = at + fields.deadline_size;
+  fields.value_offset =
+      fields.key_offset + (fields.blob_key ? std::uint32_t{kPointerBytes} : fields.key_size);
+  return fields;
+}
 
 inline Fields FieldsOf(const std::byte* entry) {
   const auto head = LoadAs<std::uint32_t>(entry);

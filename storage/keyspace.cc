@@ -688,19 +688,27 @@ StoreResult Keyspace::SetObject(const HashedKey& key, std::unique_ptr<Collection
   return parts(now).StoreCollection(key, spec, keep_deadline, now);
 }
 
-void Keyspace::ObjectChanged(const HashedKey& key, UnixMs now) {
+void Keyspace::ObjectChanged(const HashedKey& key, Collection& object, UnixMs now) {
   Impl& impl = parts(now);
-  const Table::Slot slot = impl.table.Find(key.hash, key.text);
-  AERIS_CHECK(slot);
-  Collection* const object = ValueObject(impl.BytesOf(slot));
-  AERIS_CHECK(object != nullptr);
-  impl.collections.Update(*object);
-  if (object->NextDeadline() == CollectionAccount::filed(*object)) [[likely]] {
+  impl.collections.Update(object);
+  if (object.NextDeadline() == CollectionAccount::filed(object)) [[likely]] {
     return;
   }
+  const Table::Slot slot = impl.table.Find(key.hash, key.text);
+  AERIS_CHECK(slot && ValueObject(impl.BytesOf(slot)) == &object);
   // Without memory the parts still expire when they are met.
   if (!impl.table.PrepareDeadlines()) return;
   impl.FileTimes(slot, FiledTimes(impl.ViewOf(slot)));
+}
+
+bool Keyspace::OverwritePacked(EntryView entry, PackedForm form, std::string_view bytes) {
+  const Fields fields = FieldsOf(entry.bytes());
+  if (fields.kind != Kind::kCollection || fields.value_size != bytes.size() + 1) return false;
+  const CollectionTag tag(entry.bytes()[fields.value_offset]);
+  if (tag.is_object() || tag.form() != form) return false;
+  std::byte* const to = impl_->arena.At(impl_->arena.RefOf(entry.bytes()));
+  std::memcpy(to + fields.value_offset + 1, bytes.data(), bytes.size());
+  return true;
 }
 
 PackedBlock& Keyspace::scratch_block(UnixMs now) { return parts(now).scratch_block; }

@@ -129,9 +129,12 @@ class Keyspace {
   // Takes `object` over unless there is no memory.
   StoreResult SetObject(const HashedKey& key, std::unique_ptr<Collection>& object,
                         bool keep_deadline, UnixMs now);
-  // The collection that the key points at has changed: its memory is counted again, and the key is
-  // filed where its earliest deadline belongs.
-  void ObjectChanged(const HashedKey& key, UnixMs now);
+  // `object`, that the key points at, has changed: its memory is counted again, and the key is
+  // filed where its earliest deadline belongs. No lookup unless that is another place than before.
+  void ObjectChanged(const HashedKey& key, Collection& object, UnixMs now);
+  // The packed value of `entry`, which Find() has given since the keyspace last changed, becomes
+  // `bytes`, which lie outside of it. False, and nothing done, unless it takes as many bytes.
+  bool OverwritePacked(EntryView entry, PackedForm form, std::string_view bytes);
   // A block to build values in, for one command at a time.
   PackedBlock& scratch_block(UnixMs now);
 

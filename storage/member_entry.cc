@@ -55,26 +55,6 @@ class EntryWriter {
 
 }  // namespace
 
-Fields member_layout::FieldsOfLong(const std::byte* entry, unsigned head) {
-  Fields fields;
-  fields.head = head;
-  std::uint32_t at = 1;
-  const auto size_field = [&](unsigned blob, unsigned wide) -> std::uint32_t {
-    if ((head & blob) != 0) return sizeof(Blob*);
-    const std::byte* const field = entry + at;
-    at += (head & wide) != 0 ? 4 : 1;
-    return (head & wide) != 0 ? Load<std::uint32_t>(field) : Load<std::uint8_t>(field);
-  };
-  fields.member_size = size_field(kBlobMember, kWideMember);
-  if ((head & kHasValue) != 0) fields.value_size = size_field(kBlobValue, kWideValue);
-  fields.deadline_offset = at;
-  if ((head & kHasDeadline) != 0) at += sizeof(UnixMs);
-  fields.score_offset = at;
-  if ((head & kHasScore) != 0) at += sizeof(double);
-  fields.member_offset = at;
-  return fields;
-}
-
 std::size_t MemberParts::EntryBytes() const {
   if (IsShort(*this)) return 1 + member.size();
   std::size_t bytes = 1;

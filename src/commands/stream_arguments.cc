@@ -106,7 +106,9 @@ bool FindStreamForWrite(const CommandContext& context, std::size_t index, Stream
 }
 
 void StreamChanged(const CommandContext& context, std::size_t index, std::uint64_t changes) {
-  context.keyspace().ObjectChanged(context.Key(index), context.now());
+  const storage::HashedKey key = context.Key(index);
+  const storage::EntryView entry = context.keyspace().Find(key, context.now(), storage::kPeek);
+  context.keyspace().ObjectChanged(key, *entry.structure(), context.now());
   context.Changed(changes);
 }
 

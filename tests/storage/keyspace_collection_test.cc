@@ -184,13 +184,13 @@ TEST_F(KeyspaceCollection, EarlierPartsAreFiledWhenItChanges) {
   PutParts("key", {kNoDeadline, kNoDeadline});
   auto* const parts = static_cast<Parts*>(Find("key").structure());
   parts->deadlines()[0] = kNow + 500;
-  keyspace_.ObjectChanged(keyspace_.Hash("key"), kNow);
+  keyspace_.ObjectChanged(keyspace_.Hash("key"), *parts, kNow);
   keyspace_.CheckInvariants();
   Expire(kNow + 1000);
   EXPECT_EQ(Find("key").element_count(), 1U);
   // A deadline of the key itself, before and after.
   parts->deadlines()[0] = kNow + 4000;
-  keyspace_.ObjectChanged(keyspace_.Hash("key"), kNow);
+  keyspace_.ObjectChanged(keyspace_.Hash("key"), *parts, kNow);
   ASSERT_EQ(keyspace_.SetDeadline(keyspace_.Hash("key"), kNow + 3000, kNow), StoreResult::kStored);
   EXPECT_EQ(keyspace_.deadlines(), 1U);
   keyspace_.CheckInvariants();
