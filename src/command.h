@@ -178,6 +178,9 @@ struct CommandSpec {
   // key flags that depend on options (KeyFlag::kVariableFlags). Returns false when the arguments
   // make no sense.
   bool (*find_keys)(std::span<const std::string_view> arguments, KeyPositions& positions) = nullptr;
+  // The argument that usually is a member or field of the first key, 0 for none: a batch fetches it
+  // from memory ahead. A hint, so options may stand there.
+  std::uint8_t member = 0;
 };
 
 }  // namespace aeris

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "src/command_table.h"
 #include "src/dispatch.h"
 #include "src/server.h"
+#include "storage/member_table.h"
 
 namespace aeris {
 namespace {
@@ -120,7 +123,10 @@ void RequestBatch::AddFault(Client& client, std::string_view text) {
 }
 
 void RequestBatch::Run() {
-  if (key_hashes_.size() > 1) PrefetchEntries();
+  if (key_hashes_.size() > 1) {
+    PrefetchEntries();
+    PrefetchMembers();
+  }
   server_.ReadClock();
   for (Request& request : requests_) {
     if (request.client == nullptr) continue;
@@ -160,6 +166,39 @@ void RequestBatch::PrefetchEntries() const {
       keyspace.PrefetchEntry(key_hashes_[request.first_key + i]);
     }
   }
+}
+
+// For members of large collections: first the buckets, then the entries. A run of requests to one
+// key looks for it once.
+void RequestBatch::PrefetchMembers() const {
+  struct Member {
+    const storage::MemberTable* table;
+    std::uint64_t hash;
+  };
+  std::array<Member, kRequestsMax> members;
+  std::size_t count = 0;
+  const Client* last_client = nullptr;
+  std::string_view last_key;
+  const storage::MemberTable* table = nullptr;
+  for (const Request& request : requests_) {
+    if (request.command == nullptr || request.key_count == 0) continue;
+    const std::size_t member = request.command->spec().member;
+    if (member == 0 || member >= request.argument_count || count == members.size()) continue;
+    const std::string_view* const arguments = &arguments_[request.first_argument];
+    const std::string_view key = arguments[request.command->key_range().first];
+    if (request.client != last_client || key != last_key) {
+      const auto database = static_cast<std::size_t>(request.client->database);
+      table = std::as_const(server_.databases())[database].PeekMembers(
+          {key, key_hashes_[request.first_key]});
+      last_client = request.client;
+      last_key = key;
+    }
+    if (table == nullptr) continue;
+    const std::uint64_t hash = table->Hash(arguments[member]);
+    table->PrefetchBucket(hash);
+    members[count++] = {.table = table, .hash = hash};
+  }
+  for (const Member& each : std::span(members).first(count)) each.table->PrefetchEntry(each.hash);
 }
 
 void RequestBatch::RunOne(Request& request) {

@@ -81,6 +81,7 @@ class RequestBatch {
                          std::span<const std::string_view> arguments);
   void Note(Client& client);
   void PrefetchEntries() const;
+  void PrefetchMembers() const;
   void RunOne(Request& request);
   void KeepForLater(Request& request);
 

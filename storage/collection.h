@@ -24,6 +24,8 @@ namespace aeris::storage {
 // The form of a collection's bytes while it is packed.
 enum class PackedForm : std::uint8_t { kListpack, kIntset };
 
+class MemberTable;
+
 class CollectionTag {
  public:
   CollectionTag() = default;
@@ -67,6 +69,8 @@ class Collection {
   // Removes what is due, at most about `count_max` parts. True while more is due. The collection
   // may be empty afterwards; its key is removed then.
   virtual bool ExpireDue(UnixMs /*now*/, std::size_t /*count_max*/) { return false; }
+  // Where its members are found by their hashes, if they are; for hints.
+  virtual const MemberTable* members() const { return nullptr; }
   // The bytes of a block that only lies apart (PackedCollection).
   virtual PackedBlock* block() { return nullptr; }
   // Aborts when an invariant does not hold. O(n).

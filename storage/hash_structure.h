@@ -26,6 +26,7 @@ class HashStructure final : public Collection {
   std::size_t memory_bytes() const override;
   std::size_t FreeEffort() const override { return fields_->allocations(); }
   std::unique_ptr<Collection> Clone() const override;
+  const MemberTable* members() const override { return fields_.get(); }
   UnixMs NextDeadline() const override { return fields_->NextDeadline(); }
   bool ExpireDue(UnixMs now, std::size_t count_max) override;
   void CheckInvariants() const override { fields_->CheckInvariants(); }

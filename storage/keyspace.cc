@@ -562,6 +562,13 @@ void Keyspace::PrefetchEntry(std::uint64_t hash) const {
   if (impl_ != nullptr) impl_->table.PrefetchEntry(hash);
 }
 
+const MemberTable* Keyspace::PeekMembers(const HashedKey& key) const {
+  if (impl_ == nullptr) return nullptr;
+  const Table::Slot slot = impl_->table.Find(key.hash, key.text);
+  const Collection* const object = slot ? ValueObject(impl_->BytesOf(slot)) : nullptr;
+  return object != nullptr ? object->members() : nullptr;
+}
+
 StoreResult Keyspace::SetString(const HashedKey& key, std::string_view value, UnixMs now,
                                 const SetOptions& options) {
   Impl& impl = parts(now);

@@ -307,7 +307,8 @@ constexpr CommandSpec kZsetCommands[] = {
                   "comparison:oneof('GT' gt:pure-token|'LT' lt:pure-token)?@6.2.0 'CH' "
                   "change:pure-token?@3.0.2 'INCR' increment:pure-token?@3.0.2 "
                   "score_member:block(score:double member:string)*",
-     .history = kZAddHistory},
+     .history = kZAddHistory,
+     .member = 3},
     {.name = "zcard",
      .handler = ZCard,
      .arity = 2,
@@ -329,7 +330,8 @@ constexpr CommandSpec kZsetCommands[] = {
      .since = "1.2.0",
      .complexity = "O(log(N)) where N is the number of elements in the sorted set.",
      .summary = "Increment the score of a member in a sorted set",
-     .arguments = "key:key#0 increment:integer member:string"},
+     .arguments = "key:key#0 increment:integer member:string",
+     .member = 3},
     {.name = "zmscore",
      .handler = ZMScore,
      .arity = -3,
@@ -363,7 +365,8 @@ constexpr CommandSpec kZsetCommands[] = {
      .since = "2.0.0",
      .complexity = "O(log(N))",
      .summary = "Determine the index of a member in a sorted set",
-     .arguments = "key:key#0 member:string"},
+     .arguments = "key:key#0 member:string",
+     .member = 2},
     {.name = "zrem",
      .handler = ZRem,
      .arity = -3,
@@ -376,7 +379,8 @@ constexpr CommandSpec kZsetCommands[] = {
                    "number of elements to be removed.",
      .summary = "Remove one or more members from a sorted set",
      .arguments = "key:key#0 member:string*",
-     .history = kZRemHistory},
+     .history = kZRemHistory,
+     .member = 2},
     {.name = "zrevrank",
      .handler = ZRevRank,
      .arity = 3,
@@ -388,7 +392,8 @@ constexpr CommandSpec kZsetCommands[] = {
      .complexity = "O(log(N))",
      .summary =
          "Determine the index of a member in a sorted set, with scores ordered from high to low",
-     .arguments = "key:key#0 member:string"},
+     .arguments = "key:key#0 member:string",
+     .member = 2},
     {.name = "zscan",
      .handler = ZScan,
      .arity = -3,
@@ -413,7 +418,8 @@ constexpr CommandSpec kZsetCommands[] = {
      .since = "1.2.0",
      .complexity = "O(1)",
      .summary = "Get the score associated with the given member in a sorted set",
-     .arguments = "key:key#0 member:string"},
+     .arguments = "key:key#0 member:string",
+     .member = 2},
 };
 
 }  // namespace

@@ -180,6 +180,24 @@ TEST_F(KeyspaceCollection, PartsExpireAndTheLastOneTakesTheKeyAlong) {
   EXPECT_EQ(destroyed_, 1);
 }
 
+TEST_F(KeyspaceCollection, OnlyPackedBytesOfTheSameSizeAreOverwritten) {
+  ASSERT_EQ(Push("list", "first"), StoreResult::kStored);
+  ASSERT_EQ(keyspace_.SetDeadline(keyspace_.Hash("list"), kNow + 5000, kNow), StoreResult::kStored);
+  PackedBlock same, longer;
+  same.Append("other");
+  longer.Append("longer");
+  EXPECT_FALSE(keyspace_.OverwritePacked(Find("list"), PackedForm::kListpack, longer.bytes()));
+  EXPECT_FALSE(keyspace_.OverwritePacked(Find("list"), PackedForm::kIntset, same.bytes()));
+  EXPECT_NE(Find("list").block(), same.bytes());
+  EXPECT_TRUE(keyspace_.OverwritePacked(Find("list"), PackedForm::kListpack, same.bytes()));
+  EXPECT_EQ(Find("list").block(), same.bytes());
+  EXPECT_EQ(Find("list").deadline(), kNow + 5000);
+  PutParts("parts", {kNoDeadline});
+  EXPECT_FALSE(keyspace_.OverwritePacked(Find("parts"), PackedForm::kListpack, "12345678"));
+  EXPECT_EQ(Find("parts").element_count(), 1U);
+  keyspace_.CheckInvariants();
+}
+
 TEST_F(KeyspaceCollection, EarlierPartsAreFiledWhenItChanges) {
   PutParts("key", {kNoDeadline, kNoDeadline});
   auto* const parts = static_cast<Parts*>(Find("key").structure());

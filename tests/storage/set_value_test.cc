@@ -96,6 +96,21 @@ TEST_F(SetValue, AsManyIntegersAsConfigured) {
   EXPECT_EQ(Find("other").encoding(), Encoding::kHashtable);
 }
 
+TEST_F(SetValue, OnlyATableHasMembersToPeekAt) {
+  const auto peek = [&] { return keyspace_.PeekMembers(keyspace_.Hash("set")); };
+  EXPECT_EQ(peek(), nullptr);
+  Add("7");
+  EXPECT_EQ(peek(), nullptr);
+  Add("seven");
+  EXPECT_EQ(Form(), "packed");
+  EXPECT_EQ(peek(), nullptr);
+  Add(std::string(SetEditor::kPackedMemberMax + 1, 'x'));
+  EXPECT_EQ(Form(), "table");
+  const MemberTable* const members = peek();
+  ASSERT_NE(members, nullptr);
+  EXPECT_NE(members->Find("seven"), 0U);
+}
+
 // Random changes against std::set, with what keeps the set in one form, and with what drives it
 // from one to the next.
 class SetValueModel : public SetValue, public ::testing::WithParamInterface<const char*> {
