@@ -302,17 +302,23 @@ bool FindSortRoKeys(std::span<const std::string_view>, KeyPositions& positions) 
   return true;
 }
 
-constexpr KeySpec kSortKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess},
-                                 {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
-                                  .begin = KeySpec::Begin::kUnknown,
-                                  .find = KeySpec::Find::kUnknown},
-                                 {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate,
-                                  .begin = KeySpec::Begin::kUnknown,
-                                  .find = KeySpec::Find::kUnknown}};
-constexpr KeySpec kSortRoKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess},
-                                   {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
-                                    .begin = KeySpec::Begin::kUnknown,
-                                    .find = KeySpec::Find::kUnknown}};
+constexpr KeySpec kPatternKeys = {
+    .flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
+    .begin = KeySpec::Begin::kUnknown,
+    .find = KeySpec::Find::kUnknown,
+    .notes =
+        "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive "
+        "from the content of the key we sort"};
+constexpr KeySpec kSortKeys[] = {
+    {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess},
+    kPatternKeys,
+    {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate,
+     .begin = KeySpec::Begin::kUnknown,
+     .find = KeySpec::Find::kUnknown,
+     .notes =
+         "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear "
+         "anywhere in the argument array"}};
+constexpr KeySpec kSortRoKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess}, kPatternKeys};
 
 constexpr CommandSpec kSortCommands[] = {
     {.name = "sort",
