@@ -90,71 +90,55 @@ void Select(const SetView& from, std::span<const SetView> others, bool in_all, V
   if (go_on) run();
 }
 
-template <typename Visit>
-void Intersect(std::vector<SetView> sets, Visit&& visit) {
-  // The smallest leads; none at all if one is empty.
-  std::ranges::sort(sets, {}, &SetView::size);
-  Select(sets[0], std::span(sets).subspan(1), true, visit);
-}
+// What the three operations walk over: `visit(member)` returns false to end it.
+struct Intersection {
+  template <typename Visit>
+  static void Walk(std::vector<SetView> sets, Visit&& visit) {
+    // The smallest leads.
+    std::ranges::sort(sets, {}, &SetView::size);
+    Select(sets[0], std::span(sets).subspan(1), true, visit);
+  }
+};
 
-template <typename Visit>
-void Subtract(std::vector<SetView> sets, Visit&& visit) {
-  // A large set is the likeliest to settle it.
-  std::ranges::sort(sets.begin() + 1, sets.end(), std::ranges::greater(), &SetView::size);
-  Select(sets[0], std::span(sets).subspan(1), false, visit);
-}
+struct Difference {
+  template <typename Visit>
+  static void Walk(std::vector<SetView> sets, Visit&& visit) {
+    // A large set is the likeliest to settle it.
+    std::ranges::sort(sets.begin() + 1, sets.end(), std::ranges::greater(), &SetView::size);
+    Select(sets[0], std::span(sets).subspan(1), false, visit);
+  }
+};
+
+// A member that several sets have is visited for each of them.
+struct Union {
+  template <typename Visit>
+  static void Walk(std::span<const SetView> sets, Visit&& visit) {
+    bool go_on = true;
+    for (const SetView& set : sets) {
+      set.ForEach([&](std::string_view member) { return go_on = visit(member); });
+      if (!go_on) return;
+    }
+  }
+};
 
 // False after the OOM reply.
-bool Unite(const CommandContext& context, std::span<const SetView> sets, SetEditor& result) {
+template <typename Operation>
+bool Fill(const CommandContext& context, const std::vector<SetView>& sets, SetEditor& result) {
   bool stored = true;
-  for (const SetView& set : sets) {
-    set.ForEach([&](std::string_view member) {
-      stored = context.Stored(result.Add(member));
-      return stored;
-    });
-    if (!stored) return false;
-  }
-  return true;
-}
-
-using Members = void (*)(std::vector<SetView> sets, const CommandContext& context,
-                         SetEditor& result, bool& stored);
-
-void Add(const CommandContext& context, SetEditor& result, std::string_view member, bool& stored) {
-  stored = context.Stored(result.Add(member));
-}
-
-void IntersectInto(std::vector<SetView> sets, const CommandContext& context, SetEditor& result,
-                   bool& stored) {
-  Intersect(std::move(sets), [&](std::string_view member) {
-    Add(context, result, member, stored);
-    return stored;
-  });
-}
-
-void SubtractInto(std::vector<SetView> sets, const CommandContext& context, SetEditor& result,
-                  bool& stored) {
-  Subtract(std::move(sets), [&](std::string_view member) {
-    Add(context, result, member, stored);
-    return stored;
-  });
-}
-
-void UniteInto(std::vector<SetView> sets, const CommandContext& context, SetEditor& result,
-               bool& stored) {
-  stored = Unite(context, sets, result);
+  Operation::Walk(
+      sets, [&](std::string_view member) { return stored = context.Stored(result.Add(member)); });
+  return stored;
 }
 
 // SINTERSTORE, SUNIONSTORE, SDIFFSTORE destination key ... Reply the number of members stored; the
 // destination goes when there are none.
-void Store(CommandContext& context, Members members) {
-  auto sets = FindSets(context, 2, context.argc() - 2);
+template <typename Operation>
+void Store(CommandContext& context) {
+  const auto sets = FindSets(context, 2, context.argc() - 2);
   if (!sets) return;
   SetEditor result =
       SetEditor::New(context.keyspace(), context.Key(1), LimitsOfSets(context), context.now());
-  bool stored = true;
-  members(*std::move(sets), context, result, stored);
-  if (!stored) return;
+  if (!Fill<Operation>(context, *sets, result)) return;
   const std::size_t size = result.size();
   const bool existed =
       static_cast<bool>(context.keyspace().Find(context.Key(1), context.now(), storage::kPeek));
@@ -163,17 +147,18 @@ void Store(CommandContext& context, Members members) {
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
-void SInterStore(CommandContext& context) { Store(context, IntersectInto); }
-void SDiffStore(CommandContext& context) { Store(context, SubtractInto); }
-void SUnionStore(CommandContext& context) { Store(context, UniteInto); }
+void SInterStore(CommandContext& context) { Store<Intersection>(context); }
+void SDiffStore(CommandContext& context) { Store<Difference>(context); }
+void SUnionStore(CommandContext& context) { Store<Union>(context); }
 
-// SINTER key ... Replies a set.
-void SInter(CommandContext& context) {
+// SINTER, SDIFF key ... Reply a set.
+template <typename Operation>
+void Reply(CommandContext& context) {
   auto sets = FindSets(context, 1, context.argc() - 1);
   if (!sets) return;
   auto reply = context.reply().BeginSet();
   std::size_t count = 0;
-  Intersect(*std::move(sets), [&](std::string_view member) {
+  Operation::Walk(*std::move(sets), [&](std::string_view member) {
     context.reply().Bulk(member);
     ++count;
     return true;
@@ -181,19 +166,8 @@ void SInter(CommandContext& context) {
   context.reply().EndSet(reply, count);
 }
 
-// SDIFF key ... Replies a set.
-void SDiff(CommandContext& context) {
-  auto sets = FindSets(context, 1, context.argc() - 1);
-  if (!sets) return;
-  auto reply = context.reply().BeginSet();
-  std::size_t count = 0;
-  Subtract(*std::move(sets), [&](std::string_view member) {
-    context.reply().Bulk(member);
-    ++count;
-    return true;
-  });
-  context.reply().EndSet(reply, count);
-}
+void SInter(CommandContext& context) { Reply<Intersection>(context); }
+void SDiff(CommandContext& context) { Reply<Difference>(context); }
 
 // SUNION key ... Replies a set. O(n) memory for the members that were seen, unless of one key.
 void SUnion(CommandContext& context) {
@@ -201,7 +175,7 @@ void SUnion(CommandContext& context) {
   if (!sets) return;
   SetEditor seen =
       SetEditor::New(context.keyspace(), context.Key(1), LimitsOfSets(context), context.now());
-  if (sets->size() > 1 && !Unite(context, *sets, seen)) return;
+  if (sets->size() > 1 && !Fill<Union>(context, *sets, seen)) return;
   const SetView all = sets->size() > 1 ? seen.view() : sets->front();
   context.reply().Set(all.size());
   all.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
@@ -228,7 +202,7 @@ void SInterCard(CommandContext& context) {
   auto sets = FindSets(context, 2, keys);
   if (!sets) return;
   std::uint64_t found = 0;
-  Intersect(*std::move(sets), [&](std::string_view) { return ++found != limit; });
+  Intersection::Walk(*std::move(sets), [&](std::string_view) { return ++found != limit; });
   context.reply().Integer(static_cast<std::int64_t>(found));
 }
 
