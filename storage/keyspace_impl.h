@@ -1,0 +1,149 @@
+// The parts of a keyspace, for the files that make it up: keyspace.cc (finding, storing, removing),
+// keyspace_strings.cc and keyspace_sweeps.cc. Nobody else includes this.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/arena.h"
+#include "storage/blob.h"
+#include "storage/entry_codec.h"
+#include "storage/hash_table.h"
+#include "storage/keyspace.h"
+#include "storage/prefetch.h"
+
+namespace aeris::storage {
+
+__extension__ using WideInt = __int128;
+
+// What the table knows about entries.
+class EntryPolicy {
+ public:
+  static constexpr std::size_t kCacheLine = 64;
+  static constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
+
+  EntryPolicy(const Arena& arena, const KeyHasher& hasher) : arena_(&arena), hasher_(&hasher) {}
+
+  std::uint64_t HashOf(Ref ref) const { return (*hasher_)(KeyOf(arena_->At(ref))); }
+  bool Matches(Ref ref, std::string_view key) const { return KeyOf(arena_->At(ref)) == key; }
+  // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
+  void Prefetch(Ref ref) const {
+    const std::byte* const entry = arena_->At(ref);
+    storage::Prefetch(entry);
+    const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);
+    for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) storage::Prefetch(entry + at);
+    storage::Prefetch(entry + bytes - 1);
+  }
+
+ private:
+  const Arena* arena_;
+  const KeyHasher* hasher_;
+};
+
+using EntryTable = HashTable<EntryPolicy>;
+
+inline StoreResult ResultOf(EntryTable::Slot stored) {
+  return stored ? StoreResult::kStored : StoreResult::kNoMemory;
+}
+
+inline UnixMs Earlier(UnixMs a, UnixMs b) {
+  if (a == kNoDeadline || b == kNoDeadline) return std::max(a, b);
+  return std::min(a, b);
+}
+
+// A key's deadline, and when the sweep has to look at it: parts of its value may be due earlier.
+struct Times {
+  UnixMs deadline = kNoDeadline;
+  UnixMs look = kNoDeadline;
+};
+
+// Under which the entry has been filed.
+inline Times FiledTimes(EntryView entry) {
+  const UnixMs deadline = entry.deadline();
+  const Collection* const object = ValueObject(entry.bytes());
+  if (object == nullptr) [[likely]] {
+    return {deadline, deadline};
+  }
+  return {deadline, Earlier(deadline, CollectionAccount::filed(*object))};
+}
+
+// Whether a new form may keep a slot that is larger than it needs.
+enum class Slack : std::uint8_t { kNone, kKeep };
+
+struct Keyspace::Impl {
+  explicit Impl(KeyspaceContext& shared)
+      : context(shared),
+        arena({.reserve_bytes = shared.limits.arena_bytes}),
+        blobs(shared.limits.blob_bytes),
+        table(EntryPolicy(arena, shared.hasher), shared.limits.table_homes) {}
+
+  ~Impl() {
+    if (collections.count() == 0) return;
+    table.ForEach([&](Ref ref) { delete ValueObject(arena.At(ref)); });
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  AccessPolicy access() const {
+    return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
+  }
+  EntryView ViewOf(const std::byte* entry) const { return {entry, deadline_base}; }
+  EntryView ViewOf(EntryTable::Slot slot) const { return ViewOf(arena.At(table.ref(slot))); }
+  std::byte* BytesOf(EntryTable::Slot slot) const { return arena.At(table.ref(slot)); }
+
+  EntryTable::Slot FindLive(const HashedKey& key, UnixMs now);
+  void Touch(std::byte* entry, UnixMs now);
+  std::uint16_t ClockAfterUse(EntryTable::Slot slot, UnixMs now);
+
+  EntryTable::Slot Store(const HashedKey& key, EntryTable::Slot slot, EntrySpec& spec,
+                         std::size_t slot_bytes, Slack slack);
+  EntryTable::Slot Create(const HashedKey& key, EntrySpec& spec);
+  bool Rewrite(EntryTable::Slot slot, const EntrySpec& spec, const EntryForm& form,
+               std::size_t slot_bytes, Slack slack);
+  bool OverwriteSameShape(EntryTable::Slot slot, std::string_view value, UnixMs deadline,
+                          UnixMs now);
+  bool SetSpecText(EntrySpec& spec, std::string_view value, EntryTable::Slot slot,
+                   LooseBlob* loose);
+  bool AssignInPlace(EntrySpec& spec, std::string_view value, EntryTable::Slot slot);
+  bool FitsInPlace(EntryTable::Slot slot, EntrySpec spec) const;
+  EntryTable::Slot StoreOwned(const HashedKey& key, EntryTable::Slot slot, EntrySpec& spec,
+                              std::size_t slot_bytes, Slack slack);
+  std::optional<std::span<char>> ResizeInline(const HashedKey& key, EntryTable::Slot slot,
+                                              std::size_t size);
+  StoreResult StoreCollection(const HashedKey& key, EntrySpec& spec, bool keep_deadline,
+                              UnixMs now);
+  std::span<char> WritableText(EntryTable::Slot slot);
+
+  bool EmptyPages(std::size_t entries_max);
+  bool MoveEntry(Ref from, std::uint64_t hash);
+
+  void Forget(EntryView entry);
+  void Remove(EntryTable::Slot slot, std::uint64_t hash);
+  void AccountDeadline(UnixMs deadline, int sign);
+  void FileDeadline(EntryTable::Slot slot, UnixMs before, UnixMs after);
+  void FileTimes(EntryTable::Slot slot, const Times& before);
+  void Release(Collection* object);
+  ExpireVerdict Look(EntryView entry, UnixMs now);
+  bool LookAgain(UnixMs now);
+  void AdvanceDeadlineBase();
+
+  KeyspaceContext& context;
+  Arena arena;
+  BlobStore blobs;
+  CollectionAccount collections;
+  PackedBlock scratch_block;
+  EntryTable table;
+  // A collection of which more parts are due than one look removes: the wheel would come back to it
+  // only after its shortest step.
+  std::optional<std::string> unfinished_key;
+  std::size_t deadline_count = 0;
+  WideInt deadline_sum = 0;
+  UnixMs deadline_base = 0;  // no near deadline lies before it, nor 2^32 ms behind it
+};
+
+}  // namespace aeris::storage

@@ -1,0 +1,155 @@
+// What goes over a keyspace step by step: SCAN, expiry, growing and shrinking, sparse pages.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "src/base/check.h"
+#include "storage/keyspace_impl.h"
+
+namespace aeris::storage {
+namespace {
+
+// A clock that is set back by less than this costs no memory.
+constexpr UnixMs kClockSlack = 24 * 3600 * 1000;
+constexpr std::size_t kMoveBatch = 64;       // entries on their way into the cache at once
+constexpr std::size_t kWorkPerPage = 32;     // what returning a page costs, in entries moved
+constexpr std::size_t kFieldsPerLook = 512;  // due ones, removed at a time
+// When a sweep comes back to what it did not finish: not in the same pass.
+constexpr UnixMs kLookAgainMs = 100;
+
+}  // namespace
+
+// What a sweep does with a key that it was to look at.
+ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
+  if (entry.expired(now)) {
+    Forget(entry);
+    return ExpireVerdict::Erase();
+  }
+  Collection* const object = ValueObject(entry.bytes());
+  if (object == nullptr || object->NextDeadline() == kNoDeadline) {
+    return ExpireVerdict::KeepUntil(entry.deadline());
+  }
+  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  if (object->size() == 0) {
+    Forget(entry);
+    return ExpireVerdict::Erase();
+  }
+  collections.Update(*object);
+  if (more && !unfinished_key) unfinished_key = entry.key();
+  CollectionAccount::SetFiled(*object, more ? now + kLookAgainMs : object->NextDeadline());
+  return ExpireVerdict::KeepUntil(FiledTimes(entry).look);
+}
+
+// Goes on with the collection that the last look did not finish. Whether its key is gone.
+bool Keyspace::Impl::LookAgain(UnixMs now) {
+  const std::string key = std::move(*unfinished_key);
+  unfinished_key.reset();
+  const std::uint64_t hash = context.hasher(key);
+  const EntryTable::Slot slot = table.Find(hash, key);
+  Collection* const object = slot ? ValueObject(BytesOf(slot)) : nullptr;
+  if (object == nullptr) return false;
+  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  if (object->size() == 0) {
+    Remove(slot, hash);
+    return true;
+  }
+  collections.Update(*object);
+  if (more) {
+    unfinished_key = key;
+  } else if (table.PrepareDeadlines()) {
+    FileTimes(slot, FiledTimes(ViewOf(slot)));
+  }
+  return false;
+}
+
+// Moves the base to where deadlines can still come: what is left has been proven to lie behind it,
+// so every near deadline keeps its meaning. With no deadlines at all it follows a clock that was
+// set back as well; otherwise new deadlines before it take a byte more.
+void Keyspace::Impl::AdvanceDeadlineBase() {
+  const UnixMs floor = std::max(table.deadline_floor(), kClockSlack) - kClockSlack;
+  if (floor > deadline_base || table.deadlines() == 0) deadline_base = floor;
+}
+
+// Moves up to `entries_max` entries out of sparse pages. False when there is nothing to gain.
+bool Keyspace::Impl::EmptyPages(std::size_t entries_max) {
+  std::array<Ref, kMoveBatch> refs;
+  std::array<std::uint64_t, kMoveBatch> hashes;
+  const EntryPolicy& policy = table.policy();
+  for (std::size_t moved = 0; moved < entries_max;) {
+    const std::size_t count =
+        arena.SlotsToMove(std::span(refs).first(std::min(kMoveBatch, entries_max - moved)));
+    if (count == 0) return false;
+    for (std::size_t i = 0; i < count; ++i) policy.Prefetch(refs[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = policy.HashOf(refs[i]);
+      table.PrefetchBucket(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (MoveEntry(refs[i], hashes[i])) continue;
+      arena.StopEmptying();
+      return false;
+    }
+    moved += count;
+  }
+  return true;
+}
+
+// To the fullest page that has room. False, and nothing done, without memory.
+bool Keyspace::Impl::MoveEntry(Ref from, std::uint64_t hash) {
+  const std::size_t bytes = arena.SlotBytes(from);
+  const Ref to = arena.Allocate(bytes);
+  if (to == 0) return false;
+  std::memcpy(arena.At(to), arena.At(from), bytes);
+  const EntryTable::Slot slot = table.FindRef(hash, from);
+  AERIS_CHECK(slot);  // whatever is in the arena is in the table
+  table.Replace(slot, to);
+  arena.Free(from);
+  return true;
+}
+
+std::uint64_t Keyspace::ScanWith(std::uint64_t cursor, std::size_t count, UnixMs now,
+                                 VisitFunction visit, void* state) {
+  if (impl_ == nullptr) return 0;
+  return impl_->table.Scan(cursor, count, [&](Ref ref) {
+    const EntryView entry = impl_->ViewOf(impl_->arena.At(ref));
+    if (!entry.expired(now)) visit(state, entry);
+  });
+}
+
+EntryView Keyspace::RandomEntry(UnixMs now) {
+  if (impl_ == nullptr) return EntryView();
+  for (;;) {
+    const EntryTable::Slot slot = impl_->table.RandomSlot(context_.random);
+    if (!slot) return EntryView();
+    const EntryView entry = impl_->ViewOf(slot);
+    if (!entry.expired(now)) return entry;
+    impl_->Remove(slot, context_.hasher(entry.key()));
+    ++context_.stats.expired;
+  }
+}
+
+Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
+  if (impl_ == nullptr) return {};
+  std::size_t finished = 0;
+  if (impl_->unfinished_key && impl_->LookAgain(now)) finished = 1;
+  const auto swept =
+      impl_->table.ExpireSweep(now, keys_max, [&](EntryTable::Slot slot) -> ExpireVerdict {
+        return impl_->Look(impl_->ViewOf(slot), now);
+      });
+  impl_->AdvanceDeadlineBase();
+  context_.stats.expired += swept.erased + finished;
+  const bool more = swept.more || impl_->unfinished_key;
+  if (more) ++context_.stats.expire_steps_cut;
+  return {.expired = swept.erased + finished, .more = more};
+}
+
+bool Keyspace::Maintain(std::size_t work_max) {
+  if (impl_ == nullptr) return false;
+  if (impl_->table.Step(work_max)) return true;
+  const bool more = impl_->EmptyPages(work_max);
+  return impl_->arena.ReturnPages(work_max / kWorkPerPage + 1) || more;
+}
+
+}  // namespace aeris::storage
