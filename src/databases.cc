@@ -50,6 +50,13 @@ bool Databases::Maintain(std::size_t work_max) {
   return false;
 }
 
+storage::Keyspace* Databases::ThatWantsHugePage() {
+  for (const auto& keyspace : keyspaces_) {
+    if (keyspace->WantsHugePage()) return keyspace.get();
+  }
+  return nullptr;
+}
+
 storage::Keyspace::Memory Databases::memory() const {
   storage::Keyspace::Memory sum;
   for (const auto& keyspace : keyspaces_) {

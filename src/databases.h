@@ -38,6 +38,8 @@ class Databases {
   // A step of Keyspace::Maintain for one keyspace that has work. True when there was one: more may
   // be left.
   bool Maintain(std::size_t work_max);
+  // One of which Keyspace::WantsHugePage; null when there is none.
+  storage::Keyspace* ThatWantsHugePage();
 
   storage::Keyspace::Memory memory() const;  // of all
 

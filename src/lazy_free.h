@@ -1,13 +1,16 @@
-// LazyFree: gives to the lazyfree thread what takes long to destroy.
+// LazyFree: gives to the lazyfree thread what takes long to destroy, and what the kernel takes long
+// to do.
 #pragma once
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <memory>
 
 #include "ae/completion.h"
 #include "src/base/error.h"
 #include "src/server_stats.h"
+#include "storage/huge_page.h"
 #include "storage/keyspace.h"
 
 namespace aeris {
@@ -22,6 +25,10 @@ class LazyFree final : public storage::CollectionDisposal {
   // A keyspace; a small one is destroyed here.
   void Discard(std::unique_ptr<storage::Keyspace> keyspace);
   void Dispose(std::unique_ptr<storage::Collection> collection) override;
+
+  // `done` gets a page, or an empty one, in a later turn. False, and nothing done, without a
+  // thread.
+  bool MakeHugePage(std::move_only_function<void(storage::HugePage)> done);
 
  private:
   template <typename T>

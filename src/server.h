@@ -151,6 +151,7 @@ class Server {
   void SampleMemory();
   void WatchClients();
   std::chrono::milliseconds ExpireKeys();
+  std::chrono::milliseconds MakeHugePages();
 
   Options options_;
   std::unique_ptr<ae::Poller> poller_;
@@ -193,6 +194,8 @@ class Server {
   std::size_t startup_memory_ = 0;
   std::uint64_t cron_client_id_ = 0;
   bool active_expire_ = true;
+  bool making_huge_page_ = false;
+  bool huge_pages_possible_ = true;  // the last one could be made
   bool resume_clients_ = false;
 };
 

@@ -122,6 +122,25 @@ Arena::PageInfo Arena::InfoOf(std::size_t page) const {
           .used = head.used};
 }
 
+std::span<std::byte> Arena::PageBlocks() const {
+  if (base_ == nullptr) return {};
+  return HugePage::Blocks({PageStart(first_page_), PageStart(pages_end_)});
+}
+
+std::span<std::byte> Arena::FullBlock(std::size_t block) const {
+  AERIS_DCHECK(block < blocks());
+  const std::span<std::byte> bytes =
+      PageBlocks().subspan(block * HugePage::kBytes, HugePage::kBytes);
+  const auto begin = static_cast<std::size_t>(bytes.data() - base_);
+  const std::size_t last = (begin + HugePage::kBytes - 1) / kPageBytes;
+  for (std::size_t page = begin / kPageBytes; page <= last; ++page) {
+    const PageHeader& head = header(page);
+    const bool in_use = head.state != PageState::kUnused && head.state != PageState::kFree;
+    if (!in_use || head.touched != kPageBytes / kTouchBytes) return {};
+  }
+  return bytes;
+}
+
 bool Arena::Reserve() {
   std::size_t bytes = options_.reserve_bytes != 0 ? options_.reserve_bytes : DefaultReserve();
   bytes = std::clamp(bytes / kPageBytes * kPageBytes, 4 * kPageBytes, kReserveBytesMax);

@@ -47,6 +47,7 @@
 #include <span>
 
 #include "src/base/check.h"
+#include "storage/huge_page.h"
 
 namespace aeris::storage {
 
@@ -148,6 +149,13 @@ class Arena {
     }
   }
   PageInfo InfoOf(std::size_t page) const;  // slots 0 when the page is not in use
+  std::size_t pages_in_use() const { return pages_in_use_; }
+
+  // --- Blocks: stretches of pages that a huge page can take the place of.
+  std::size_t blocks() const { return PageBlocks().size() / HugePage::kBytes; }
+  // One of which every byte is resident and belongs to pages in use, so that a huge page in its
+  // place takes no memory; empty when it is not such a one. O(32).
+  std::span<std::byte> FullBlock(std::size_t block) const;
 
   // Aborts when an invariant does not hold. O(pages + free slots).
   void CheckInvariants() const;
@@ -188,6 +196,7 @@ class Arena {
 
   PageHeader& header(std::size_t page) const { return headers_[page]; }
   std::byte* PageStart(std::size_t page) const { return base_ + page * kPageBytes; }
+  std::span<std::byte> PageBlocks() const;
 
   [[nodiscard]] bool Reserve();
   [[nodiscard]] bool Commit(std::size_t page);

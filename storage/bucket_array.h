@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "storage/bucket.h"
 #include "storage/deadline_codes.h"
@@ -68,9 +69,8 @@ class BucketArray {
   // Copies buckets from `first_live` on, those before it being empty for good, to an array with
   // twice the tail. Each entry keeps its place. False, and nothing done, without memory. O(n).
   [[nodiscard]] bool EnlargeTail(std::uint64_t first_live);
-  // For an array whose buckets are filled about evenly: whether their memory may become huge pages.
-  // The codes stay as they are, since pages of theirs may never be written.
-  void AllowHugePages(bool allowed) { buckets_.AllowHugePages(allowed); }
+  // The memory of the buckets. Not of the codes, pages of which may never be written.
+  std::span<std::byte> bucket_bytes() const { return {buckets_.data(), buckets_.size_bytes()}; }
   // The buckets before this one are empty for good; their pages go back to the kernel.
   void ReleaseBefore(std::uint64_t bucket);
   // Resident bytes, if nothing from bucket `written_end` on has been written yet.

@@ -40,10 +40,9 @@
 //           probed by a fifth of all misses as well, and the stash needs a search of its own.
 //           Leaving spilt entries where they are on delete: three turnovers of the keys at a load
 //           of 0.70 made it 1.38 further buckets per miss instead of 0.20, and 14% displaced.
-// Memory:   the array of a table that has been at rest for 10 s may become huge pages
-//           (zeroed_region.h), which takes a quarter to a third off lookups among millions of keys.
-//           A table that fills has small ones: a fault that clears a huge page stalls for up to 13
-//           ms, and the kernel's thread that joins small ones for 1 ms and more.
+// Memory:   the array of a table that has been at rest for 3 s may become huge pages (huge_page.h),
+//           which takes a quarter to a third off lookups among millions of keys. A table that fills
+//           has small ones: a fault that clears a huge page stalls for up to 13 ms.
 // Measured: CPU time in ns by tests/bench/storage/hash_table_bench.cc, on 2 shared vCPUs:
 //
 //             keys                           10^4   10^5   10^6     std::unordered_map at 10^6
@@ -65,6 +64,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -225,6 +225,10 @@ class HashTable {
   bool moving() const { return old_.homes() != 0; }
   // At rest for long enough that the array's memory may become huge pages.
   bool settled() const { return settled_; }
+  std::span<std::byte> settled_memory() const {
+    AERIS_DCHECK(settled_);
+    return main_.bucket_bytes();
+  }
   std::uint64_t homes() const { return main_.homes(); }
   const Policy& policy() const { return policy_; }
   // Resident bytes of the arrays, pages that a move has not reached yet or given back left out.
@@ -239,7 +243,7 @@ class HashTable {
   // Entries that a deletion puts nearer to their homes, and buckets in which it looks for each.
   static constexpr unsigned kPullsMax = 8;
   // A table is at rest whose size has changed by at most a 64th for this long.
-  static constexpr UnixMs kSettleMs = 10'000;
+  static constexpr UnixMs kSettleMs = 3'000;
   static constexpr std::size_t kSteadyShare = 64;
   // What a sweep's steps cost, in one unit: looking at a key, and reading 640 codes.
   static constexpr std::size_t kKeyCost = 8;

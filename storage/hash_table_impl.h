@@ -264,7 +264,6 @@ bool HashTable<Policy>::StartMove(std::uint64_t homes) {
   // What is filed finds its place in the new array without fail.
   if (filed_ != 0 && !Prepare(fresh.codes(), fresh)) return false;
   old_ = std::move(main_);
-  if (settled_) old_.AllowHugePages(false);
   settled_ = false;
   steady_size_ = 0;
   main_ = std::move(fresh);
@@ -460,7 +459,7 @@ UnixMs HashTable<Policy>::NextLook() const {
   return wheel_.EarliestLook(codes);
 }
 
-// Huge pages are for a table at rest (zeroed_region.h).
+// Huge pages are for a table at rest.
 template <HashTablePolicy Policy>
 void HashTable<Policy>::Settle(UnixMs now) {
   if (settled_ || moving()) return;
@@ -469,7 +468,6 @@ void HashTable<Policy>::Settle(UnixMs now) {
     steady_size_ = size_;
     steady_since_ = now;
   } else if (now - steady_since_ >= kSettleMs) {
-    main_.AllowHugePages(true);
     settled_ = true;
   }
 }

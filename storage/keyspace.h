@@ -27,6 +27,7 @@
 #include "storage/collection.h"
 #include "storage/entry.h"
 #include "storage/hash_function.h"
+#include "storage/huge_page.h"
 
 namespace aeris::storage {
 
@@ -181,6 +182,12 @@ class Keyspace {
   // table; when there are none, up to `work_max` entries out of sparse pages, and returns pages.
   // Either is 0.1 to 0.3 us. True while work is left; 0.3 us when there is none.
   bool Maintain(std::size_t work_max);
+  // Once the table has been at rest for some seconds: whether 2 MiB of it, or of entries, that are
+  // in use as a whole are made of small pages, in whose place a huge one can be taken without using
+  // memory. Goes once over all, and again when entries have become more. Below 1 us.
+  bool WantsHugePage();
+  // Of one that wants it: 0.2 to 0.4 ms. False, and nothing changed, when the kernel cannot.
+  bool TakeHugePage(HugePage page);
 
   std::size_t size() const;                     // keys, expired ones that nobody has met included
   std::size_t deadlines() const;                // keys with a deadline

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/arena.h"
 #include "storage/blob.h"
@@ -131,6 +132,7 @@ struct Keyspace::Impl {
   ExpireVerdict Look(EntryView entry, UnixMs now);
   bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();
+  std::span<std::byte> NextSmallBlock();
 
   KeyspaceContext& context;
   Arena arena;
@@ -143,7 +145,12 @@ struct Keyspace::Impl {
   std::optional<std::string> unfinished_key;
   std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;
-  UnixMs deadline_base = 0;  // no near deadline lies before it, nor 2^32 ms behind it
+  // Where huge pages go on taking the place of small ones.
+  std::size_t table_blocks_replaced = 0;
+  std::size_t arena_block_next = 0;
+  std::vector<bool> replaced_blocks;  // of the arena
+  std::size_t replaced_pages = 0;     // of the arena that were in use when it was last gone through
+  UnixMs deadline_base = 0;           // no near deadline lies before it, nor 2^32 ms behind it
 };
 
 }  // namespace aeris::storage

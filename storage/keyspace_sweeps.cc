@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/base/check.h"
+#include "storage/huge_page.h"
 #include "storage/keyspace_impl.h"
 
 namespace aeris::storage {
@@ -13,9 +14,13 @@ namespace {
 
 // A clock that is set back by less than this costs no memory.
 constexpr UnixMs kClockSlack = 24 * 3600 * 1000;
-constexpr std::size_t kMoveBatch = 64;       // entries on their way into the cache at once
-constexpr std::size_t kWorkPerPage = 32;     // what returning a page costs, in entries moved
-constexpr std::size_t kFieldsPerLook = 512;  // due ones, removed at a time
+constexpr std::size_t kMoveBatch = 64;         // entries on their way into the cache at once
+constexpr std::size_t kWorkPerPage = 32;       // what returning a page costs, in entries moved
+constexpr std::size_t kFieldsPerLook = 512;    // due ones, removed at a time
+constexpr std::size_t kBlockLooks = 64;        // blocks looked at in one step
+constexpr std::size_t kBlockGrowthShare = 16;  // of the pages: more of them are worth another pass
+// Each huge page is a mapping of its own, of which a process has 65,530.
+constexpr std::size_t kArenaBlocksMax = 8192;
 // When a sweep comes back to what it did not finish: not in the same pass.
 constexpr UnixMs kLookAgainMs = 100;
 
@@ -150,6 +155,48 @@ bool Keyspace::Maintain(std::size_t work_max) {
   if (impl_->table.Step(work_max)) return true;
   const bool more = impl_->EmptyPages(work_max);
   return impl_->arena.ReturnPages(work_max / kWorkPerPage + 1) || more;
+}
+
+// The next block of small pages in a keyspace at rest; empty when there is none for now.
+std::span<std::byte> Keyspace::Impl::NextSmallBlock() {
+  if (!table.settled()) {
+    table_blocks_replaced = 0;
+    return {};
+  }
+  const std::span<std::byte> of_table = HugePage::Blocks(table.settled_memory());
+  if (table_blocks_replaced * HugePage::kBytes < of_table.size()) {
+    return of_table.subspan(table_blocks_replaced * HugePage::kBytes, HugePage::kBytes);
+  }
+  const std::size_t pages = arena.pages_in_use();
+  if (pages <= replaced_pages + replaced_pages / kBlockGrowthShare) return {};
+  const std::size_t blocks = std::min(arena.blocks(), kArenaBlocksMax);
+  replaced_blocks.resize(std::max(replaced_blocks.size(), blocks));
+  for (std::size_t i = 0; i < kBlockLooks && arena_block_next < blocks; ++i, ++arena_block_next) {
+    if (replaced_blocks[arena_block_next]) continue;
+    const std::span<std::byte> block = arena.FullBlock(arena_block_next);
+    if (!block.empty()) return block;
+  }
+  if (arena_block_next >= blocks) {
+    arena_block_next = 0;
+    replaced_pages = pages;
+  }
+  return {};
+}
+
+bool Keyspace::WantsHugePage() { return impl_ != nullptr && !impl_->NextSmallBlock().empty(); }
+
+bool Keyspace::TakeHugePage(HugePage page) {
+  Impl& impl = *impl_;
+  const std::span<std::byte> block = impl.NextSmallBlock();
+  AERIS_DCHECK(!block.empty());
+  if (!page.TakePlaceOf(block)) return false;
+  if (HugePage::Blocks(impl.table.settled_memory()).size() >
+      impl.table_blocks_replaced * HugePage::kBytes) {
+    ++impl.table_blocks_replaced;
+  } else {
+    impl.replaced_blocks[impl.arena_block_next++] = true;
+  }
+  return true;
 }
 
 }  // namespace aeris::storage

@@ -19,7 +19,8 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
       return;
     }
     data_ = static_cast<std::byte*>(pages);
-    AllowHugePages(false);
+    // Fails where the kernel knows no huge pages, which is just as well.
+    static_cast<void>(madvise(data_, size_bytes_, MADV_NOHUGEPAGE));
   } else {
     data_ = static_cast<std::byte*>(std::aligned_alloc(64, size_bytes_));
     if (data_ == nullptr) {
@@ -28,13 +29,6 @@ ZeroedRegion::ZeroedRegion(std::size_t bytes) : size_bytes_((bytes + 63) / 64 * 
     }
     std::memset(data_, 0, size_bytes_);
   }
-}
-
-void ZeroedRegion::AllowHugePages(bool allowed) {
-  if (!mapped()) return;
-  // Fails where the kernel knows no huge pages, which is just as well.
-  static_cast<void>(madvise(data_ + released_bytes_, size_bytes_ - released_bytes_,
-                            allowed ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
 }
 
 void ZeroedRegion::Release(std::size_t end) {

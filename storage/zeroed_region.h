@@ -4,10 +4,9 @@
 // memory only once it is written, and ReleasePrefix() unmaps what a sweep has left behind, so that
 // destroying the rest at the end of the sweep is cheap too. Smaller ones come from the allocator.
 //
-// Mapped regions are kept off huge pages while they fill: a fault would clear 2 MiB (some 100 us,
-// and 5 to 13 ms when the kernel has to compact memory first) in the middle of a command. Once all
-// pages are there, AllowHugePages() lets the kernel's own thread join them. That thread still stops
-// whoever touches the 2 MiB that it is copying, for about 1 ms each: it is for memory at rest.
+// Mapped regions are kept off huge pages: a fault would clear 2 MiB (some 100 us, and 5 to 13 ms
+// when the kernel has to compact memory first) in the middle of a command. Those at rest get them
+// in another way (huge_page.h).
 #pragma once
 
 #include <cstddef>
@@ -40,10 +39,6 @@ class ZeroedRegion {
     const std::size_t end = written_end < size_bytes_ ? written_end : size_bytes_;
     return end < released_bytes_ ? 0 : end - released_bytes_;
   }
-
-  // When every page has been written: from now on the kernel's thread may make huge pages of them
-  // (khugepaged, by default 16 MiB in 10 s), or no longer. No memory is taken or touched here.
-  void AllowHugePages(bool allowed);
 
   // The first `bytes` will never be touched again. Acts in multiples of kReleaseBytes.
   void ReleasePrefix(std::size_t bytes) {

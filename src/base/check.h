@@ -10,9 +10,9 @@ namespace aeris {
 
 }  // namespace aeris
 
-#define AERIS_CHECK(expression)                                           \
-  (__builtin_expect(static_cast<bool>(expression), 1)                     \
-       ? static_cast<void>(0)                                             \
+#define AERIS_CHECK(expression)                       \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? static_cast<void>(0)                         \
        : ::aeris::CheckFailed(#expression, __FILE__, __LINE__))
 
 #ifdef AERIS_DCHECKS

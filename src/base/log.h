@@ -5,12 +5,11 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <expected>
 
 #include "src/base/error.h"
 

@@ -71,7 +71,8 @@ TEST(CommandTable, KeyRangesAgreeWithTheKeySpecs) {
         EXPECT_EQ(range.Count(count), positions.keys().size()) << named.name << " " << count;
       }
       for (std::size_t i = 0; i < range.Count(count); ++i) {
-        EXPECT_EQ(positions.keys()[i].index, range.first + i * range.step) << named.name << " " << count;
+        EXPECT_EQ(positions.keys()[i].index, range.first + i * range.step)
+            << named.name << " " << count;
         ++compared;
       }
     }

@@ -110,6 +110,35 @@ TEST(Arena, GivesEmptyPagesBackToKernelAndToOtherClasses) {
   arena.CheckInvariants();
 }
 
+TEST(Arena, NamesBlocksThatAreInUseAsAWhole) {
+  Arena arena;
+  EXPECT_EQ(arena.blocks(), 0u);
+  constexpr std::size_t kBytes = 1000;
+  std::vector<Ref> refs;
+  while (arena.blocks() < 3) refs.push_back(arena.Allocate(kBytes));
+  // All but the page that is being filled, which no block before the last holds.
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::span<std::byte> block = arena.FullBlock(i);
+    ASSERT_EQ(block.size(), HugePage::kBytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.data()) % HugePage::kBytes, 0u);
+    EXPECT_TRUE(arena.Contains(block.data()));
+    EXPECT_TRUE(arena.Contains(block.data() + block.size() - 1));
+  }
+  EXPECT_EQ(arena.FullBlock(0).data() + HugePage::kBytes, arena.FullBlock(1).data());
+  // A page without a slot in use is not: its memory may be given back any time.
+  const std::byte* const begin = arena.FullBlock(1).data();
+  std::erase_if(refs, [&](Ref ref) {
+    const bool in_first_page = arena.At(ref) >= begin && arena.At(ref) < begin + 64 * 1024;
+    if (in_first_page) arena.Free(ref);
+    return in_first_page;
+  });
+  EXPECT_TRUE(arena.FullBlock(1).empty());
+  EXPECT_FALSE(arena.FullBlock(0).empty());
+  for (const Ref ref : refs) arena.Free(ref);
+  EXPECT_TRUE(arena.FullBlock(0).empty());
+  arena.CheckInvariants();
+}
+
 TEST(Arena, FillsFullPagesBeforeSparseOnes) {
   Arena arena;
   constexpr std::size_t kSlots = Arena::kPageBytes / 64;

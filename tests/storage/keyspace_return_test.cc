@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "storage/keyspace.h"
 #include "tests/storage/keyspace_fixture.h"
@@ -201,6 +202,70 @@ TEST_F(MemoryReturns, AfterATableIsEmptiedAndRefilledAThousandTimes) {
   }
   Maintain();
   EXPECT_LE(BytesOf(keyspace_), most + (std::size_t{64} << 10));
+}
+
+// Ten seconds in which nothing is asked of it.
+void ComeToRest(Keyspace& keyspace, UnixMs* now) {
+  for (int step = 0; step < 100; ++step) {
+    while (keyspace.Maintain(1'000)) {
+    }
+    keyspace.ExpireDue(*now += 100, 1'000);
+  }
+}
+
+// Huge pages for all that wants them, and how many there were.
+std::size_t TakeHugePages(Keyspace& keyspace, bool* none_made) {
+  std::size_t taken = 0;
+  while (keyspace.WantsHugePage()) {
+    HugePage page = HugePage::Make();
+    if (!page) {
+      *none_made = true;
+      break;
+    }
+    if (!keyspace.TakeHugePage(std::move(page))) ADD_FAILURE();
+    ++taken;
+  }
+  return taken;
+}
+
+TEST(KeyspaceHugePages, HoldWhatSmallOnesHeld) {
+  Shared shared;
+  Keyspace keyspace(shared.context);
+  constexpr std::size_t kKeys = 300'000;
+  const auto value_of = [](std::size_t i) { return Pattern(20 + i % 40, i); };
+  UnixMs now = kNow;
+  bool none_made = false;
+  EXPECT_FALSE(keyspace.WantsHugePage());
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    Set(keyspace, std::to_string(i), value_of(i), i % 3 == 0 ? kNow + 86'400'000 : kNoDeadline);
+  }
+  EXPECT_FALSE(keyspace.WantsHugePage()) << "not while it has just changed";
+  ComeToRest(keyspace, &now);
+  const Keyspace::Memory before = keyspace.memory();
+  const std::size_t taken = TakeHugePages(keyspace, &none_made);
+  if (none_made) GTEST_SKIP() << "this kernel gives no huge page";
+  const std::size_t blocks = (before.table + before.arena) / HugePage::kBytes;
+  EXPECT_GE(taken, blocks - 4);
+  EXPECT_LE(taken, blocks);
+  keyspace.CheckInvariants();
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(TextAt(keyspace, std::to_string(i), now), value_of(i));
+  }
+  // Once is enough, and what is there can be changed, deleted and given back as before.
+  ComeToRest(keyspace, &now);
+  EXPECT_FALSE(keyspace.WantsHugePage());
+  for (std::size_t i = 0; i < kKeys; i += 2) {
+    ASSERT_TRUE(keyspace.Delete(keyspace.Hash(std::to_string(i)), now));
+  }
+  ComeToRest(keyspace, &now);
+  EXPECT_LT(keyspace.memory().arena, before.arena * 13 / 20);
+  for (std::size_t i = kKeys; i < 2 * kKeys; ++i) Set(keyspace, std::to_string(i), value_of(i));
+  ComeToRest(keyspace, &now);
+  TakeHugePages(keyspace, &none_made);
+  keyspace.CheckInvariants();
+  for (std::size_t i = 1; i < 2 * kKeys; i += i < kKeys ? 2 : 1) {
+    ASSERT_EQ(TextAt(keyspace, std::to_string(i), now), value_of(i)) << i;
+  }
 }
 
 }  // namespace

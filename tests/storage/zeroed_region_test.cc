@@ -46,30 +46,19 @@ std::string MappingFlags(const std::byte* address) {
   return {};
 }
 
-TEST(ZeroedRegion, TakesHugePagesOnlyOnceTheyAreAllowed) {
+TEST(ZeroedRegion, TakesNoHugePagesByItself) {
+  ZeroedRegion region(std::size_t{8} << 20);
+  EXPECT_EQ(MappingFlags(region.data()).find(" hg "), std::string::npos);
+}
+
+TEST(ZeroedRegion, GivesBackItsFront) {
   constexpr std::size_t kBytes = std::size_t{8} << 20;
   ZeroedRegion region(kBytes);
-  EXPECT_EQ(MappingFlags(region.data()).find(" hg "), std::string::npos);
   std::fill(region.data(), region.data() + kBytes, std::byte{7});
-  region.ReleasePrefix(ZeroedRegion::kReleaseBytes);
-  region.AllowHugePages(true);
-  const std::byte* const rest = region.data() + ZeroedRegion::kReleaseBytes;
-  // A kernel without huge pages shows neither flag.
-  const std::string flags = MappingFlags(rest);
-  EXPECT_EQ(flags.find(" nh "), std::string::npos) << flags;
-  region.AllowHugePages(false);
-  EXPECT_EQ(MappingFlags(rest).find(" hg "), std::string::npos);
   region.ReleasePrefix(kBytes / 2 + 1);
   EXPECT_EQ(region.ResidentBytes(kBytes), kBytes / 2);
   EXPECT_EQ(std::count(region.data() + kBytes / 2, region.data() + kBytes, std::byte{7}),
             static_cast<std::ptrdiff_t>(kBytes / 2));
-}
-
-TEST(ZeroedRegion, LeavesSmallRegionsAsTheyAre) {
-  ZeroedRegion small(100);
-  small.AllowHugePages(true);
-  EXPECT_EQ(small.data()[99], std::byte{0});
-  ZeroedRegion().AllowHugePages(true);
 }
 
 }  // namespace

@@ -9,9 +9,10 @@ import contextlib
 import socket
 import struct
 import sys
+import time
 
 from .load import REDIS_BENCHMARK_WORKLOADS
-from .rows import MGET_KEYS, Row
+from .rows import MGET_KEYS, MILLION, Row
 from .servers import BenchError, Server, started
 
 # Requests of one run by pipeline depth, chosen for about two seconds of Redis's time.
@@ -83,6 +84,7 @@ def measure_requests(bench, rows):
                 if any(row.workload == "incr" for row in same):
                     bench.load.run(server, "load", keys=same[0].keys, pipeline=64, prefix="ctr:",
                                    value=COUNTER)
+            time.sleep(rest_seconds(same[0].keys))
             for number, row, server in bench.rounds(same, servers):
                 result = run_requests(bench, server, row, number)
                 note(results, row, server, result, unit_of(row)[0])
@@ -97,6 +99,11 @@ def fill(bench, server, row):
     held = server.key_count()
     if held != row.keys:
         raise BenchError(f"{server.name} holds {held} keys after {row.keys} were set")
+
+
+def rest_seconds(keys):
+    """For what servers still do in the background after a data set has been loaded."""
+    return 0 if keys < MILLION else 4 + 3 * keys / MILLION
 
 
 def requests_of(bench, row):
