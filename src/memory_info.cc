@@ -14,6 +14,14 @@
 
 #ifdef AERIS_JEMALLOC
 #include <jemalloc/jemalloc.h>
+
+// Blocks of streams and lists fill sizes 4096 and 8192. By default jemalloc keeps an account of 128
+// bytes for each block of these sizes; in stretches of 16 pages, one for 16 or 8 of them: 3% less
+// for a stream, 1.5% for a list. Read by the library as it starts, under this name.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "slab_sizes:4096-4096:16|8192-8192:16";
+}
 #endif
 
 namespace aeris {
