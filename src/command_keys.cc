@@ -151,14 +151,24 @@ bool FindKeys(const CommandSpec& spec, Arguments arguments, KeyPositions& positi
   return false;
 }
 
-// SET only writes its key, unless it returns the old value.
+// SET only writes its key, unless it returns the old value or compares it.
 bool FindSetKeys(Arguments arguments, KeyPositions& positions) {
   if (arguments.size() < 3) return false;
-  const bool gets = std::ranges::any_of(arguments.subspan(3), [](std::string_view argument) {
-    return EqualsIgnoringCase(argument, "get");
+  constexpr std::string_view kReading[] = {"get", "ifeq", "ifne", "ifdeq", "ifdne"};
+  const bool reads = std::ranges::any_of(arguments.subspan(3), [&](std::string_view argument) {
+    return std::ranges::any_of(
+        kReading, [&](std::string_view word) { return EqualsIgnoringCase(argument, word); });
   });
-  positions.Add(1, gets ? KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate
-                        : KeyFlag::kOverwrite | KeyFlag::kUpdate);
+  positions.Add(1, reads ? KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate
+                         : KeyFlag::kOverwrite | KeyFlag::kUpdate);
+  return true;
+}
+
+// DELEX only removes its key, unless it compares the value.
+bool FindDelExKeys(Arguments arguments, KeyPositions& positions) {
+  if (arguments.size() < 2) return false;
+  positions.Add(1, arguments.size() > 2 ? KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete
+                                        : KeyFlag::kRemove | KeyFlag::kDelete);
   return true;
 }
 

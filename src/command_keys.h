@@ -49,6 +49,7 @@ bool HasKeys(const CommandSpec& spec);
 
 // For the rows of commands whose key flags depend on their options.
 bool FindSetKeys(std::span<const std::string_view> arguments, KeyPositions& positions);
+bool FindDelExKeys(std::span<const std::string_view> arguments, KeyPositions& positions);
 bool FindBitFieldKeys(std::span<const std::string_view> arguments, KeyPositions& positions);
 
 // What COMMAND said about keys before there were key specs: all zero when one range cannot say it.

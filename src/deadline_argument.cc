@@ -17,6 +17,14 @@ std::optional<UnixMs> DeadlineFrom(std::int64_t value, DeadlineUnit unit, UnixMs
   return milliseconds;
 }
 
+std::optional<DeadlineUnit> DeadlineUnitArg(const CommandContext& context, std::size_t index) {
+  if (context.ArgIs(index, "ex")) return DeadlineUnit{.seconds = true, .absolute = false};
+  if (context.ArgIs(index, "px")) return DeadlineUnit{.seconds = false, .absolute = false};
+  if (context.ArgIs(index, "exat")) return DeadlineUnit{.seconds = true, .absolute = true};
+  if (context.ArgIs(index, "pxat")) return DeadlineUnit{.seconds = false, .absolute = true};
+  return std::nullopt;
+}
+
 std::optional<UnixMs> PositiveDeadlineArg(const CommandContext& context, std::size_t index,
                                           DeadlineUnit unit) {
   const std::optional<std::int64_t> value = context.IntegerArg(index);

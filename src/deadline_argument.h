@@ -19,8 +19,11 @@ struct DeadlineUnit {
 // `value` in `unit` as a time since 1970. nullopt when it does not fit 64 bits.
 std::optional<UnixMs> DeadlineFrom(std::int64_t value, DeadlineUnit unit, UnixMs now);
 
-// Argument `index` as the deadline of SET, GETEX, SETEX, PSETEX: more than zero. nullopt after the
-// error reply ("invalid expire time in 'set' command").
+// EX, PX, EXAT or PXAT as argument `index`; nullopt for any other word.
+std::optional<DeadlineUnit> DeadlineUnitArg(const CommandContext& context, std::size_t index);
+
+// Argument `index` as the deadline of SET, GETEX, MSETEX, SETEX, PSETEX: more than zero. nullopt
+// after the error reply ("invalid expire time in 'set' command").
 std::optional<UnixMs> PositiveDeadlineArg(const CommandContext& context, std::size_t index,
                                           DeadlineUnit unit);
 

@@ -36,6 +36,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       StreamInfoCommands(),
       StreamReadCommands(),
       StringCommands(),
+      StringCompareCommands(),
+      StringMultiCommands(),
       ZsetCommands(),
       ZsetPopCommands(),
       ZsetRangeCommands(),

@@ -40,6 +40,8 @@ std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamInfoCommands();
 std::span<const CommandSpec> StreamReadCommands();
 std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> StringCompareCommands();
+std::span<const CommandSpec> StringMultiCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> ZsetRangeCommands();

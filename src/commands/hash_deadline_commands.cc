@@ -205,14 +205,6 @@ struct FieldOptionsForm {
   }
 };
 
-std::optional<DeadlineUnit> UnitArg(const CommandContext& context, std::size_t index) {
-  if (context.ArgIs(index, "ex")) return DeadlineUnit{.seconds = true, .absolute = false};
-  if (context.ArgIs(index, "px")) return DeadlineUnit{.seconds = false, .absolute = false};
-  if (context.ArgIs(index, "exat")) return DeadlineUnit{.seconds = true, .absolute = true};
-  if (context.ArgIs(index, "pxat")) return DeadlineUnit{.seconds = false, .absolute = true};
-  return std::nullopt;
-}
-
 // "FIELDS n ..." at `index`, which takes all that follows. False after an error reply.
 bool ParseFields(const CommandContext& context, std::size_t index, FieldOptionsForm form,
                  FieldOptions& options) {
@@ -275,7 +267,7 @@ bool ParseFieldOptions(const CommandContext& context, FieldOptionsForm form,
                        FieldOptions& options) {
   for (std::size_t i = 2; i < context.argc(); ++i) {
     if (context.ArgIs(i, "fields")) return ParseFields(context, i, form, options);
-    if (const auto unit = UnitArg(context, i)) {
+    if (const auto unit = DeadlineUnitArg(context, i)) {
       if (!ParseExpiration(context, i, form, *unit, options)) return false;
     } else if (!ParseWord(context, i, form, options)) {
       return false;

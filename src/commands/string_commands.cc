@@ -1,10 +1,8 @@
-// Strings: reading, writing, counting. Bitmaps have a file of their own.
-#include <fmt/format.h>
-
+// Strings: reading, writing, counting. Commands of many keys, of comparisons and of bitmaps have
+// files of their own.
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/lcs.h"
+#include "src/commands/string_options.h"
 #include "src/deadline_argument.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -155,81 +154,20 @@ void GetDel(CommandContext& context) {
   context.Changed();
 }
 
-// Which conditions and deadlines SET and GETEX were given.
-struct StringOptions {
-  bool only_if_absent = false;
-  bool only_if_present = false;
-  bool get = false;
-  bool keep_ttl = false;
-  bool persist = false;
-  std::size_t deadline_arg = 0;  // 0: none
-  DeadlineUnit unit;
-
-  bool has_deadline() const { return deadline_arg != 0; }
-};
-
-// EX, PX, EXAT or PXAT at `index` with its value behind it, which `index` then names. A unit may be
-// given again, and the last value counts; two units may not. False for any other word.
-bool ParseDeadline(const CommandContext& context, std::size_t& index, StringOptions& options) {
-  DeadlineUnit unit;
-  if (context.ArgIs(index, "ex")) {
-    unit = {.seconds = true, .absolute = false};
-  } else if (context.ArgIs(index, "px")) {
-    unit = {.seconds = false, .absolute = false};
-  } else if (context.ArgIs(index, "exat")) {
-    unit = {.seconds = true, .absolute = true};
-  } else if (context.ArgIs(index, "pxat")) {
-    unit = {.seconds = false, .absolute = true};
-  } else {
-    return false;
-  }
-  if (options.keep_ttl || options.persist || index + 1 == context.argc()) return false;
-  if (options.has_deadline() && options.unit != unit) return false;
-  options.unit = unit;
-  options.deadline_arg = ++index;
-  return true;
-}
-
-// Options of SET from argument 3 on. False when they make no sense together.
-bool ParseSetOptions(const CommandContext& context, StringOptions& options) {
-  for (std::size_t i = 3; i < context.argc(); ++i) {
-    if (context.ArgIs(i, "nx") && !options.only_if_present) {
-      options.only_if_absent = true;
-    } else if (context.ArgIs(i, "xx") && !options.only_if_absent) {
-      options.only_if_present = true;
-    } else if (context.ArgIs(i, "get")) {
-      options.get = true;
-    } else if (context.ArgIs(i, "keepttl") && !options.has_deadline()) {
-      options.keep_ttl = true;
-    } else if (!ParseDeadline(context, i, options)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // GETEX key [PERSIST | EX | PX | EXAT | PXAT]. Replies bulk string | null.
 void GetEx(CommandContext& context) {
   StringOptions options;
-  for (std::size_t i = 2; i < context.argc(); ++i) {
-    if (context.ArgIs(i, "persist") && !options.has_deadline()) {
-      options.persist = true;
-    } else if (!ParseDeadline(context, i, options)) {
-      return context.reply().Error(err::kSyntax);
-    }
+  if (!options.Parse(context, 2, StringOptionsOf::kGetEx)) {
+    return context.reply().Error(err::kSyntax);
   }
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
   if (!entry) return context.reply().Null();
-  UnixMs deadline = kNoDeadline;
-  if (options.has_deadline()) {
-    const auto given = PositiveDeadlineArg(context, options.deadline_arg, options.unit);
-    if (!given) return;
-    deadline = *given;
-  }
-  const bool dies = options.has_deadline() && context.now() >= deadline;
+  const std::optional<UnixMs> deadline = options.Deadline(context);
+  if (!deadline) return;
+  const bool dies = options.has_deadline() && context.now() >= *deadline;
   if (!dies && (options.has_deadline() || (options.persist && entry.deadline() != kNoDeadline))) {
-    if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), deadline, context.now()))) {
+    if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), *deadline, context.now()))) {
       return;
     }
     context.Changed();
@@ -281,59 +219,15 @@ void GetSet(CommandContext& context) {
   std::move(old).Reply(context);
 }
 
-// MGET key ...: an array of bulk strings | null; null as well for keys that hold no string.
-void MGet(CommandContext& context) {
-  context.reply().Array(context.argc() - 1);
-  for (std::size_t i = 1; i < context.argc(); ++i) {
-    context.PrefetchAhead(i);
-    const EntryView entry = context.FindForRead(i);
-    if (!entry || entry.type() != storage::ValueType::kString) {
-      context.reply().Null();
-    } else {
-      context.ReplyString(entry);
-    }
+// Whether SET may replace `entry`, which is a string or none where options look at its value.
+// nullopt after the error reply.
+std::optional<bool> MaySet(const CommandContext& context, const StringOptions& options,
+                           EntryView entry) {
+  if (!options.condition.is_set()) {
+    return !(entry ? options.only_if_absent : options.only_if_present);
   }
-}
-
-// Sets the pairs in their order as far as memory reaches; returns how many arguments were taken.
-std::size_t SetPairs(CommandContext& context) {
-  std::size_t i = 1;
-  for (; i < context.argc(); i += 2) {
-    context.PrefetchAhead(i);
-    if (context.keyspace().SetString(context.Key(i), context.arg(i + 1), context.now(), {}) ==
-        storage::StoreResult::kNoMemory) {
-      break;
-    }
-  }
-  return i;
-}
-
-// MSET key value ... Replies OK. When memory ends in the middle the reply is the OOM error, and the
-// pairs before that stay set: their old values are gone.
-void MSet(CommandContext& context) {
-  if (context.argc() % 2 == 0) return context.ReplyWrongArity();
-  const std::size_t end = SetPairs(context);
-  context.Changed((end - 1) / 2);
-  if (end < context.argc()) return context.ReplyOutOfMemory();
-  context.reply().Ok();
-}
-
-// MSETNX key value ... Replies 1 when all were set, 0 when one existed and nothing was set. When
-// memory ends in the middle nothing was set either, since there was nothing before.
-void MSetNx(CommandContext& context) {
-  if (context.argc() % 2 == 0) return context.ReplyWrongArity();
-  for (std::size_t i = 1; i < context.argc(); i += 2) {
-    context.PrefetchAhead(i);
-    if (context.FindForWrite(i)) return context.reply().Integer(0);
-  }
-  const std::size_t end = SetPairs(context);
-  if (end < context.argc()) {
-    for (std::size_t i = 1; i < end; i += 2)
-      context.keyspace().Delete(context.Key(i), context.now());
-    return context.ReplyOutOfMemory();
-  }
-  context.Changed((context.argc() - 1) / 2);
-  context.reply().Integer(1);
+  if (!entry) return options.condition.HoldsWhenAbsent();
+  return options.condition.Holds(context, entry);
 }
 
 // SET with GET: replies the old value | null, whether the condition holds or not.
@@ -341,8 +235,10 @@ void SetAndGet(CommandContext& context, const StringOptions& options,
                const storage::Keyspace::SetOptions& how) {
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
+  const std::optional<bool> may_set = MaySet(context, options, entry);
+  if (!may_set) return;
   HeldString old(entry);
-  if (!(entry ? options.only_if_absent : options.only_if_present)) {
+  if (*may_set) {
     if (!context.Stored(
             context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), how))) {
       return;
@@ -352,23 +248,28 @@ void SetAndGet(CommandContext& context, const StringOptions& options,
   std::move(old).Reply(context);
 }
 
-// SET key value [NX | XX] [GET] [EX | PX | EXAT | PXAT | KEEPTTL]. Replies OK | null when the
-// condition does not hold; with GET the old value | null.
+// SET key value [NX | XX | IFEQ | IFNE value | IFDEQ | IFDNE digest] [GET] [EX | PX | EXAT | PXAT |
+// KEEPTTL]. Replies OK | null when the condition does not hold; with GET the old value | null.
 void Set(CommandContext& context) {
   StringOptions options;
-  if (!ParseSetOptions(context, options)) return context.reply().Error(err::kSyntax);
-  UnixMs deadline = kNoDeadline;
-  if (options.has_deadline()) {
-    const auto given = PositiveDeadlineArg(context, options.deadline_arg, options.unit);
-    if (!given) return;
-    deadline = *given;
+  if (!options.Parse(context, 3, StringOptionsOf::kSet)) {
+    return context.reply().Error(err::kSyntax);
   }
+  const std::optional<UnixMs> deadline = options.Deadline(context);
+  if (!deadline) return;
   const storage::Keyspace::SetOptions how{
-      .deadline = deadline, .keep_deadline = options.keep_ttl, .loose = context.LooseArg(2)};
+      .deadline = *deadline, .keep_deadline = options.keep_ttl, .loose = context.LooseArg(2)};
   if (options.get) return SetAndGet(context, options, how);
-  if (options.only_if_absent || options.only_if_present) {
-    const bool exists{context.FindForWrite(1)};
-    if (exists ? options.only_if_absent : options.only_if_present) return context.reply().Null();
+  if (options.has_existence() || options.condition.is_set()) {
+    EntryView entry;
+    if (!options.condition.is_set()) {
+      entry = context.FindForWrite(1);
+    } else if (!context.FindStringForWrite(1, entry)) {
+      return;
+    }
+    const std::optional<bool> may_set = MaySet(context, options, entry);
+    if (!may_set) return;
+    if (!*may_set) return context.reply().Null();
   }
   if (!context.Stored(
           context.keyspace().SetString(context.Key(1), context.arg(2), context.now(), how))) {
@@ -443,14 +344,6 @@ constexpr KeySpec kGetExKeys[] = {
 
 constexpr KeySpec kLcsKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = 1}};
 
-constexpr KeySpec kMGetKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = -1}};
-
-constexpr KeySpec kMSetKeys[] = {
-    {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate, .last = -1, .step = 2}};
-
-constexpr KeySpec kMSetNxKeys[] = {
-    {.flags = KeyFlag::kOverwrite | KeyFlag::kInsert, .last = -1, .step = 2}};
-
 constexpr KeySpec kSetKeys[] = {
     {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate | KeyFlag::kVariableFlags,
      .notes = "RW and ACCESS due to the optional `GET` argument"}};
@@ -462,14 +355,6 @@ constexpr Change kSetHistory[] = {
     {"6.0.0", "Added the `KEEPTTL` option."},
     {"6.2.0", "Added the `GET`, `EXAT` and `PXAT` option."},
     {"7.0.0", "Allowed the `NX` and `GET` options to be used together."}};
-
-constexpr std::string_view kMGetTips[] = {"request_policy:multi_shard"};
-
-constexpr std::string_view kMSetTips[] = {"request_policy:multi_shard",
-                                          "response_policy:all_succeeded"};
-
-constexpr std::string_view kMSetNxTips[] = {"request_policy:multi_shard",
-                                            "response_policy:agg_min"};
 
 constexpr CommandSpec kStringCommands[] = {
     {.name = "append",
@@ -615,42 +500,6 @@ constexpr CommandSpec kStringCommands[] = {
      .summary = "Find longest common substring",
      .arguments = "key1:key#0 key2:key#0 'LEN' len:pure-token? 'IDX' idx:pure-token? 'MINMATCHLEN' "
                   "len:integer? 'WITHMATCHLEN' withmatchlen:pure-token?"},
-    {.name = "mget",
-     .handler = MGet,
-     .arity = -2,
-     .flags = Flag::kReadonly | Flag::kFast,
-     .acl = Acl::kString,
-     .keys = kMGetKeys,
-     .group = Group::kString,
-     .since = "1.0.0",
-     .complexity = "O(N) where N is the number of keys to retrieve.",
-     .summary = "Get the values of all the given keys",
-     .arguments = "key:key*#0",
-     .tips = kMGetTips},
-    {.name = "mset",
-     .handler = MSet,
-     .arity = -3,
-     .flags = Flag::kWrite | Flag::kDenyOom,
-     .acl = Acl::kString,
-     .keys = kMSetKeys,
-     .group = Group::kString,
-     .since = "1.0.1",
-     .complexity = "O(N) where N is the number of keys to set.",
-     .summary = "Set multiple keys to multiple values",
-     .arguments = "key_value:block(key:key#0 value:string)*",
-     .tips = kMSetTips},
-    {.name = "msetnx",
-     .handler = MSetNx,
-     .arity = -3,
-     .flags = Flag::kWrite | Flag::kDenyOom,
-     .acl = Acl::kString,
-     .keys = kMSetNxKeys,
-     .group = Group::kString,
-     .since = "1.0.1",
-     .complexity = "O(N) where N is the number of keys to set.",
-     .summary = "Set multiple keys to multiple values, only if none of the keys exist",
-     .arguments = "key_value:block(key:key#0 value:string)*",
-     .tips = kMSetNxTips},
     {.name = "psetex",
      .handler = PSetEx,
      .arity = 4,

@@ -378,10 +378,11 @@ REQUIRED = set((
     b"incrby incrbyfloat lcs mget mset msetnx psetex set setex setnx setrange strlen substr setbit "
     b"getbit bitcount bitpos bitop bitfield bitfield_ro").split())
 
-# Newer than 7.0, and in ours because clients of 7.4 ask for them.
+# Newer than 7.0, and in ours because client libraries send them.
 LATER_COMMANDS = {b"client|setinfo", b"client|no-touch", b"client|maint_notifications",
                   b"hexpire", b"hexpireat", b"hexpiretime", b"hpexpire", b"hpexpireat",
-                  b"hpexpiretime", b"hpersist", b"httl", b"hpttl", b"hgetdel", b"hgetex", b"hsetex"}
+                  b"hpexpiretime", b"hpersist", b"httl", b"hpttl", b"hgetdel", b"hgetex", b"hsetex",
+                  b"delex", b"delifeq", b"digest", b"msetex"}
 
 RULES = {
     b"time": (time_reply, "two servers, two moments"),

@@ -57,6 +57,16 @@ class ServerTest(unittest.TestCase):
             self.fail(f"the server died, exit status {self.server.process.returncode}:\n"
                       f"{self.server.output()[-4000:]}")
 
+    def check_replies(self, connection, rows):
+        """A table of requests with what is replied: a value, or the bytes of an error. A request is
+        a text of words, or a list of arguments."""
+        for request, expected in rows:
+            with self.subTest(request=request):
+                words = request.split() if isinstance(request, str) else request
+                error = isinstance(expected, bytes) and expected.startswith(b"-")
+                reply = connection.raw(*words) if error else connection.call(*words)
+                self.assertEqual(reply, expected)
+
     def new_server(self, directives=None, **options):
         server = ServerProcess(Settings.binary, directives, **options)
         self.addCleanup(server.destroy)

@@ -3,53 +3,40 @@ replies stand here as tables. redis-server of Debian is older and cannot be aske
 import time
 
 from case import ServerTest
+from error_replies import NOT_INTEGER, WRONG_TYPE, invalid_expire, wrong_arity
 
 MISSING = b"-ERR Mandatory argument FIELDS is missing or not at the right position\r\n"
 COUNT = b"-ERR Parameter `numFields` should be greater than 0\r\n"
 POSITIVE = b"-ERR Number of fields must be a positive integer\r\n"
 MATCH = b"-ERR The `numfields` parameter must match the number of arguments\r\n"
 NEGATIVE = b"-ERR invalid expire time, must be >= 0\r\n"
-WRONG_TYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
 PAST_MAX = 1 << 46  # ms; deadlines of fields have 46 bits
-
-
-def invalid(command):
-    return b"-ERR invalid expire time in '%s' command\r\n" % command.encode()
-
-
-def arity(command):
-    return b"-ERR wrong number of arguments for '%s' command\r\n" % command.encode()
 
 
 class HashFields(ServerTest):
     shared_directives = {}
 
     def setUp(self):
+        super().setUp()
         self.c = self.connect()
         self.c.call("FLUSHALL")
         self.c.call("HSET", "h", "f1", "v1", "f2", "v2", "f3", "3")
         self.c.call("SET", "s", "x")
 
     def check(self, rows):
-        for request, expected in rows:
-            with self.subTest(request=request):
-                words = request.split() if isinstance(request, str) else request
-                error = isinstance(expected, bytes) and expected.startswith(b"-")
-                reply = self.c.raw(*words) if error else self.c.call(*words)
-                self.assertEqual(reply, expected)
+        self.check_replies(self.c, rows)
 
     def test_errors_of_deadlines(self):
         far = str(1 << 62)
         for name in ("HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT"):
             low = name.lower()
             self.check([
-                (f"{name} h 1", arity(low)), (f"{name} h 1 FIELDS 1", arity(low)),
+                (f"{name} h 1", wrong_arity(low)), (f"{name} h 1 FIELDS 1", wrong_arity(low)),
                 (f"{name} s 1 FIELDS 1 f", WRONG_TYPE),
                 (f"{name} h x FIELDS 1 f1", NOT_INTEGER), (f"{name} h -1 FIELDS 1 f1", NEGATIVE),
                 (f"{name} h -9223372036854775808 FIELDS 1 f1", NEGATIVE),
-                (f"{name} h {far} FIELDS 1 f1", invalid(low)),
-                (f"{name} h 9223372036854775807 FIELDS 1 f1", invalid(low)),
+                (f"{name} h {far} FIELDS 1 f1", invalid_expire(low)),
+                (f"{name} h 9223372036854775807 FIELDS 1 f1", invalid_expire(low)),
                 (f"{name} h 9999 NX 1 f1 f2", MISSING), (f"{name} h 9999 foo FIELDS 1 f1", MISSING),
                 (f"{name} h 9999 NX XX FIELDS 1 f1", MISSING),
                 (f"{name} h 9999 FIELDS 0 f1", COUNT), (f"{name} h 9999 FIELDS -1 f1", COUNT),
@@ -58,9 +45,9 @@ class HashFields(ServerTest):
                 (f"{name} h 9999 FIELDS 2 f1", MATCH), (f"{name} h 9999 FIELDS 1 f1 f2", MATCH),
             ])
         self.check([
-            (f"HPEXPIREAT h {PAST_MAX} FIELDS 1 f1", invalid("hpexpireat")),
-            (f"HEXPIREAT h {PAST_MAX // 1000 + 1} FIELDS 1 f1", invalid("hexpireat")),
-            (f"HPEXPIRE h {PAST_MAX - 1000} FIELDS 1 f1", invalid("hpexpire")),
+            (f"HPEXPIREAT h {PAST_MAX} FIELDS 1 f1", invalid_expire("hpexpireat")),
+            (f"HEXPIREAT h {PAST_MAX // 1000 + 1} FIELDS 1 f1", invalid_expire("hexpireat")),
+            (f"HPEXPIRE h {PAST_MAX - 1000} FIELDS 1 f1", invalid_expire("hpexpire")),
             (f"HPEXPIREAT h {PAST_MAX - 1} FIELDS 1 f1", [1]),
             ("HPEXPIRETIME h FIELDS 1 f1", [PAST_MAX - 1]),
             ("HTTL h FIELDS 2 f2 f3", [-1, -1]),
@@ -70,7 +57,8 @@ class HashFields(ServerTest):
         for name in ("HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME", "HPERSIST", "HGETDEL"):
             missing = [-2, -2] if name != "HGETDEL" else [None, None]
             self.check([
-                (f"{name} h", arity(name.lower())), (f"{name} h FIELDS 1", arity(name.lower())),
+                (f"{name} h", wrong_arity(name.lower())),
+                (f"{name} h FIELDS 1", wrong_arity(name.lower())),
                 (f"{name} s FIELDS 1 f", WRONG_TYPE), (f"{name} h 1 f1 f2", MISSING),
                 (f"{name} h FIELDS 0 f1", POSITIVE), (f"{name} h FIELDS -1 f1", POSITIVE),
                 (f"{name} h FIELDS x f1", POSITIVE), (f"{name} h FIELDS 2 f1", MATCH),
@@ -123,7 +111,7 @@ class HashFields(ServerTest):
         two = b"-ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified\r\n"
         count = b"-ERR invalid number of fields\r\n"
         self.check([
-            ("HGETEX h", arity("hgetex")), ("HGETEX h FIELDS 1", arity("hgetex")),
+            ("HGETEX h", wrong_arity("hgetex")), ("HGETEX h FIELDS 1", wrong_arity("hgetex")),
             ("HGETEX s FIELDS 1 f", WRONG_TYPE),
             ("HGETEX h FIELDS 0 f1", count), ("HGETEX h FIELDS -1 f1", count),
             ("HGETEX h FIELDS 9223372036854775808 f1", count),
@@ -135,7 +123,7 @@ class HashFields(ServerTest):
             ("HGETEX h KEEPTTL FIELDS 1 f1", b"-ERR unknown argument: KEEPTTL\r\n"),
             ("HGETEX h EX x FIELDS 1 f1", NOT_INTEGER),
             ("HGETEX h EX -1 FIELDS 1 f1", NEGATIVE),
-            (f"HGETEX h PXAT {PAST_MAX} FIELDS 1 f1", invalid("hgetex")),
+            (f"HGETEX h PXAT {PAST_MAX} FIELDS 1 f1", invalid_expire("hgetex")),
             ("HGETEX nokey FIELDS 2 a b", [None, None]),
             ("HGETEX h FIELDS 2 f1 nosuch", [b"v1", None]),
             ("OBJECT ENCODING h", b"listpack"),
@@ -151,7 +139,7 @@ class HashFields(ServerTest):
     def test_setex(self):
         two = b"-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified\r\n"
         self.check([
-            ("HSETEX h FIELDS 1 f", arity("hsetex")), ("HSETEX s FIELDS 1 f v", WRONG_TYPE),
+            ("HSETEX h FIELDS 1 f", wrong_arity("hsetex")), ("HSETEX s FIELDS 1 f v", WRONG_TYPE),
             ("HSETEX h FIELDS 2 f v f", b"-ERR wrong number of arguments\r\n"),
             ("HSETEX h FIELDS 0 f v", b"-ERR invalid number of fields\r\n"),
             ("HSETEX h FNX FXX FIELDS 1 f v",

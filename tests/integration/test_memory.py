@@ -47,6 +47,8 @@ class EndOfMemory(ServerTest):
                         ("COPY", key, "copy"), ("RENAME", key, "renamed"),
                         ("MSETNX", "a", "v" * 1000, "b", "v" * 1000),
                         ("MSET", "a", "v" * 1000, "b", "v" * 1000),
+                        ("MSETEX", 2, "a", "v" * 1000, "b", "v" * 1000, "NX", "EX", 100),
+                        ("SET", key, "v" * 1400, "IFEQ", "v" * 1000),
                         ("BITOP", "NOT", "not", key),
                         ("SETRANGE", "huge", 500 * MIB, "v")):
             with self.subTest(command[0]):

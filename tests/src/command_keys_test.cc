@@ -173,7 +173,18 @@ TEST(CommandKeys, TellsWhatSetDoesWithItsKey) {
   EXPECT_EQ(FlagsOf(kSet, "set k v gett").bits(), writes.bits());
   EXPECT_EQ(FlagsOf(kSet, "set k v GET").bits(), reads_too.bits());
   EXPECT_EQ(FlagsOf(kSet, "set k v px 10 get").bits(), reads_too.bits());
+  for (const char* const condition : {"ifeq x", "IFNE x", "IfDeq x", "ifdne x"}) {
+    EXPECT_EQ(FlagsOf(kSet, std::string("set k v ") + condition).bits(), reads_too.bits());
+  }
   EXPECT_FALSE(Find(kSet, "set k"));
+}
+
+TEST(CommandKeys, TellsWhatDelExDoesWithItsKey) {
+  constexpr CommandSpec kDelEx = {.name = "delex", .keys = kVariable, .find_keys = FindDelExKeys};
+  EXPECT_EQ(FlagsOf(kDelEx, "delex k").bits(), (KeyFlag::kRemove | KeyFlag::kDelete).bits());
+  EXPECT_EQ(FlagsOf(kDelEx, "delex k ifeq v").bits(),
+            (KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete).bits());
+  EXPECT_FALSE(Find(kDelEx, "delex"));
 }
 
 TEST(CommandKeys, TellsWhatBitFieldDoesWithItsKey) {
