@@ -82,6 +82,38 @@ TEST(RequestTape, MixesNineGetsWithOneSetAtEveryDepth) {
   }
 }
 
+TEST(RequestTape, WritesTheNumberOfOneKeyIntoEachRunOfHashes) {
+  const std::string sent = All({.workload = Workload::kCommand,
+                                .keys = 90,
+                                .first = 10,
+                                .command = "ZRANGE z ##0 ##9",
+                                .sequential = true},
+                               90);
+  const std::string begin = "*4\r\n$6\r\nZRANGE\r\n$1\r\nz\r\n";
+  EXPECT_TRUE(sent.starts_with(begin + "$3\r\n100\r\n$3\r\n109\r\n" + begin)) << sent;
+  EXPECT_TRUE(sent.ends_with("$3\r\n990\r\n$3\r\n999\r\n")) << sent;
+}
+
+TEST(RequestTape, LoadsEachElementOnceByACommand) {
+  for (const std::size_t pipeline : {1U, 7U}) {
+    const std::string sent = All({.workload = Workload::kLoad,
+                                  .pipeline = pipeline,
+                                  .keys = 101,
+                                  .command = "ZADD z ???? m:#####"},
+                                 500);
+    EXPECT_EQ(CountOf(sent, "*4\r\n$4\r\nZADD\r\n$1\r\nz\r\n$4\r\n0"), 101U);
+    for (const char* member : {"m:00000\r\n", "m:00009\r\n", "m:00100\r\n"}) {
+      EXPECT_EQ(CountOf(sent, std::string("\r\n$7\r\n") + member), 1U) << member;
+    }
+    // Scores are random below the number of keys: not one for all, not the member's number.
+    EXPECT_LT(CountOf(sent, "$4\r\n0007\r\n"), 10U);
+    EXPECT_LT(CountOf(sent, "$4\r\n0007\r\n$7\r\nm:00007\r\n") +
+                  CountOf(sent, "$4\r\n0011\r\n$7\r\nm:00011\r\n") +
+                  CountOf(sent, "$4\r\n0077\r\n$7\r\nm:00077\r\n"),
+              3U);
+  }
+}
+
 TEST(RequestTape, CountsWhatItAskedFor) {
   RequestTape tape = Tape({.workload = Workload::kMget, .pipeline = 4, .keys = 1000});
   EXPECT_EQ(tape.Next(3).requests, 3U);

@@ -23,6 +23,7 @@ Options IdleOptions(Options options) {
   options.workload = Workload::kSet;
   options.pipeline = 1;
   options.keys = 1;
+  options.command.clear();
   return options;
 }
 

@@ -155,8 +155,10 @@ class Load {
   LoadResult result_;
 };
 
-// memcached says nothing of a key that it does not have.
+// memcached says nothing of a key that it does not have. What a --command is answered with only its
+// writer knows.
 void CheckKinds(const Options& options, const LoadResult& result) {
+  if (!options.command.empty()) return;
   const RequestCounts& asked = result.asked;
   const ReplyCounts& got = result.replies;
   const bool silent = options.protocol == Protocol::kMemcached;

@@ -23,12 +23,15 @@ std::string LatencyJson(const Latencies& latencies) {
 
 std::string LoadJson(const Options& options, const LoadResult& result) {
   const auto requests = static_cast<double>(result.asked.requests);
+  // memcached says nothing of what is missing.
+  const std::uint64_t misses = options.protocol == Protocol::kMemcached
+                                   ? result.asked.values - result.replies.values
+                                   : result.replies.nulls;
   return fmt::format(
       R"({{"workload":"{}","requests":{},"seconds":{:.6f},"rate":{:.1f},"hits":{},"misses":{},)"
       R"("value_bytes":{},"latency":{},"own_cpu_us":{:.4f},"server_cpu_us":{:.4f}}})",
       NameOf(options.workload), result.asked.requests, result.seconds, requests / result.seconds,
-      result.replies.values, result.asked.values - result.replies.values,
-      result.replies.value_bytes, LatencyJson(result.latencies),
+      result.replies.values, misses, result.replies.value_bytes, LatencyJson(result.latencies),
       result.own_cpu_seconds / requests * 1e6, result.server_cpu_seconds / requests * 1e6);
 }
 

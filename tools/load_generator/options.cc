@@ -19,7 +19,11 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --protocol NAME      resp (default), memcached (text protocol)
   --workload NAME      get (default), set, mixed (GET and SET 9:1), mget (of ten keys), incr, expire,
                        load (sets each key once), delete (each key once), ping,
-                       grow (single inserts, sampled while another connection fills: see below)
+                       grow (single inserts, sampled while another connection fills: see below),
+                       command (the one of --command)
+  --command WORDS      load, grow and command: this command instead of a SET. A run of # becomes the
+                       digits of the key's number, the same wherever it stands in the command; a run
+                       of ? those of a random number below --keys. RESP only
   --connections N      50
   --pipeline N         requests that a connection sends together, 1
   --requests N         1000000; load and delete end with the keys
@@ -29,6 +33,7 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
                        behind shows it. Spins instead of sleeping. Without: closed loop, each
                        connection sends when its replies are there
   --keys N             1000000; key:000000000000 and on
+  --first N            the number of the first key, 0
   --key-size BYTES     16, of which --prefix (key:) is the begin and digits are the rest
   --value-size BYTES   32
   --value TEXT         this value instead
@@ -41,14 +46,15 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --timeout S          600
   --server-pid PID     also tells the CPU time that this process used meanwhile
 
-grow inserts --keys new keys, N of them by a connection without pipeline, whose times are measured,
-the others by a second connection between them. In turns of a thousand it measures as many SETs of one
-key that have their server to themselves, so what disturbs the machine disturbs both.
+grow inserts --keys new keys, or as many elements by --command; N of them by a connection without
+pipeline, whose times are measured, the others by a second connection between them. In turns of a
+thousand it measures as many SETs of one key that have their server to themselves, so what disturbs the
+machine disturbs both.
 )";
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Workload>, 10> kWorkloads = {{
+constexpr std::array<std::pair<std::string_view, Workload>, 11> kWorkloads = {{
     {"get", Workload::kGet},
     {"set", Workload::kSet},
     {"mixed", Workload::kMixed},
@@ -59,6 +65,7 @@ constexpr std::array<std::pair<std::string_view, Workload>, 10> kWorkloads = {{
     {"load", Workload::kLoad},
     {"ping", Workload::kPing},
     {"grow", Workload::kGrow},
+    {"command", Workload::kCommand},
 }};
 
 template <typename Integer>
@@ -108,10 +115,12 @@ bool Apply(Options& options, std::string_view name, std::string_view text) {
   if (name == "--seconds") return ReadPositive(text, options.seconds);
   if (name == "--rate") return ReadPositive(text, options.rate);
   if (name == "--keys") return ReadInteger(text, 1, kMany, options.keys);
+  if (name == "--first") return ReadInteger(text, 0, kMany, options.first);
   if (name == "--key-size") return ReadInteger(text, 1, 1024, options.key_bytes);
   if (name == "--prefix") return ReadText(text, options.prefix);
   if (name == "--value-size") return ReadInteger(text, 0, 64U << 20U, options.value_bytes);
   if (name == "--value") return ReadText(text, options.value);
+  if (name == "--command") return ReadText(text, options.command);
   if (name == "--half") return ReadInteger(text, 0, 1, options.half);
   if (name == "--probes") return ReadInteger(text, 1, 100'000'000, options.probes);
   if (name == "--idle-port") return ReadInteger(text, 1, 65535, options.idle_port);
@@ -129,17 +138,42 @@ bool* Switch(Options& options, std::string_view name) {
   return nullptr;
 }
 
+// Whether `digits` digits are enough for the number of every key.
+bool HasDigits(const Options& options, std::size_t digits) {
+  std::uint64_t names = 1;
+  for (std::size_t i = 0; i < digits && names <= 2 * kMany; ++i) names *= 10;
+  return names >= options.first + options.keys;
+}
+
+// What is wrong with --command; empty when nothing is.
+std::string_view CommandFault(const Options& options) {
+  const bool each_once = options.workload == Workload::kLoad || options.workload == Workload::kGrow;
+  if (options.command.empty()) {
+    return options.workload == Workload::kCommand ? "there is no --command" : "";
+  }
+  if (!each_once && options.workload != Workload::kCommand) return "--command has no such workload";
+  if (options.protocol != Protocol::kResp) return "--command wants --protocol resp";
+  const std::string_view text = options.command;
+  // Without the numbers of the keys a load would have no end.
+  if (each_once && !text.contains('#')) return "--command names no key by #";
+  for (std::size_t at = text.find_first_of("#?"); at != text.npos;) {
+    const std::size_t end = std::min(text.find_first_not_of(text[at], at), text.size());
+    if (!HasDigits(options, end - at)) return "--keys has more digits than --command leaves";
+    at = text.find_first_of("#?", end);
+  }
+  return "";
+}
+
 std::expected<Options, Error> Checked(Options options) {
   if (!options.value.empty()) options.value_bytes = options.value.size();
   if (options.prefix.size() >= options.key_bytes) {
     return std::unexpected(Error::Invalid("--key-size leaves no digits after --prefix"));
   }
-  std::uint64_t names = 1;
-  for (std::size_t i = options.prefix.size(); i < options.key_bytes && names < kMany; ++i) {
-    names *= 10;
-  }
-  if (names < options.keys) {
+  if (!HasDigits(options, options.key_bytes - options.prefix.size())) {
     return std::unexpected(Error::Invalid("--keys has more digits than --key-size leaves"));
+  }
+  if (const std::string_view fault = CommandFault(options); !fault.empty()) {
+    return std::unexpected(Error::Invalid(std::string(fault)));
   }
   if (options.workload == Workload::kGrow && options.probes > options.keys) {
     return std::unexpected(Error::Invalid("--probes is more than --keys"));

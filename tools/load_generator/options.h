@@ -25,7 +25,8 @@ enum class Workload : std::uint8_t {
   kDelete,  // each key once
   kLoad,    // sets each key once
   kPing,
-  kGrow,  // single inserts sampled while another connection fills
+  kGrow,     // single inserts sampled while another connection fills
+  kCommand,  // Options::command, again and again
 };
 
 struct Options {
@@ -39,12 +40,14 @@ struct Options {
   double seconds = 0;  // more than 0: ends then, however many requests that are
   double rate = 0;     // requests per second, all connections together; 0: as fast as possible
   std::uint64_t keys = 1'000'000;
+  std::uint64_t first = 0;  // the number of the first key
   std::size_t key_bytes = 16;
   std::string prefix = "key:";
   std::size_t value_bytes = 32;
-  std::string value = {};   // overrides value_bytes
-  bool deadline = false;    // SETs carry one, random between 1.2 and 11.6 days
-  bool sequential = false;  // key order, where the workload leaves a choice
+  std::string value = {};    // overrides value_bytes
+  std::string command = {};  // what kLoad and kGrow send instead of a SET; kUsage has its form
+  bool deadline = false;     // SETs carry one, random between 1.2 and 11.6 days
+  bool sequential = false;   // key order, where the workload leaves a choice
   int half = -1;
   std::uint64_t probes = 1'000'000;
   std::uint16_t idle_port = 0;  // of the idle server that kGrow probes as well; 0: the same one

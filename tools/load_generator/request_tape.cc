@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace aeris::load {
@@ -44,12 +45,12 @@ KeySequence KeysOf(const Options& options) {
 }
 
 RequestTape::RequestTape(const Options& options, KeySequence keys)
-    : key_digits_(DigitsOf(options.keys - 1)),
+    : key_count_(options.keys),
+      first_key_(options.first),
+      key_digits_(DigitsOf(options.first + options.keys - 1)),
       batch_requests_(options.pipeline),
       keys_(std::move(keys)),
       random_(~options.seed) {
-  if (options.workload == Workload::kMget) keys_per_request_ = kMgetKeys;
-  if (options.workload == Workload::kPing) keys_per_request_ = 0;
   // A batch begins where the last one ended, so ten batches hold whole periods of `mixed`.
   const bool mixed = options.workload == Workload::kMixed;
   const std::size_t count = options.pipeline * (mixed ? kMixedPeriod : 1);
@@ -62,11 +63,34 @@ RequestTape::RequestTape(const Options& options, KeySequence keys)
 void RequestTape::AppendKey(const Options& options) {
   bytes_ += options.prefix;
   bytes_.append(options.key_bytes - options.prefix.size(), '0');
-  key_ends_.push_back(bytes_.size());
+  fields_.push_back({bytes_.size(), Field::Source::kNextKey});
+}
+
+// A run of # is the number of one key, however often it stands there.
+void RequestTape::AppendCommand(std::string_view words) {
+  const auto count = 1 + std::ranges::count(words, ' ');
+  fmt::format_to(std::back_inserter(bytes_), "*{}\r\n", count);
+  bool named = false;
+  for (const auto part : std::views::split(words, ' ')) {
+    const std::string_view word(part.begin(), part.end());
+    fmt::format_to(std::back_inserter(bytes_), "${}\r\n", word.size());
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const char letter = word[i];
+      const bool field = letter == '#' || letter == '?';
+      bytes_ += field ? '0' : letter;
+      if (!field || word.substr(i + 1).starts_with(letter)) continue;
+      const bool key = letter == '#';
+      fields_.push_back({bytes_.size(), !key    ? Field::Source::kRandom
+                                        : named ? Field::Source::kSameKey
+                                                : Field::Source::kNextKey});
+      named = named || key;
+    }
+    bytes_ += "\r\n";
+  }
 }
 
 void RequestTape::Append(const Options& options, Workload workload) {
-  Request request{.begin = bytes_.size(), .first_key = key_ends_.size()};
+  Request request{.begin = bytes_.size(), .fields_begin = fields_.size()};
   const bool memcached = options.protocol == Protocol::kMemcached;
   const auto key = [&] {
     if (!memcached) fmt::format_to(std::back_inserter(bytes_), "${}\r\n", options.key_bytes);
@@ -76,11 +100,11 @@ void RequestTape::Append(const Options& options, Workload workload) {
   const auto deadline = [&] {
     if (!memcached) fmt::format_to(std::back_inserter(bytes_), "${}\r\n", kDeadlineDigits);
     bytes_.append(kDeadlineDigits, '0');
-    request.deadline_end = bytes_.size();
+    fields_.push_back({bytes_.size(), Field::Source::kDeadline});
     if (!memcached) bytes_ += "\r\n";
   };
   const std::string value = ValueOf(options);
-  switch (workload) {
+  switch (options.command.empty() ? workload : Workload::kCommand) {
     case Workload::kGet:
       bytes_ += memcached ? "get " : "*2\r\n$3\r\nGET\r\n";
       key();
@@ -118,11 +142,13 @@ void RequestTape::Append(const Options& options, Workload workload) {
       }
       break;
     case Workload::kIncr:
+      request.integer = true;
       bytes_ += memcached ? "incr " : "*2\r\n$4\r\nINCR\r\n";
       key();
       if (memcached) bytes_ += " 1\r\n";
       break;
     case Workload::kExpire:
+      request.integer = true;
       bytes_ += memcached ? "touch " : "*3\r\n$6\r\nEXPIRE\r\n";
       key();
       if (memcached) bytes_ += ' ';
@@ -130,6 +156,7 @@ void RequestTape::Append(const Options& options, Workload workload) {
       if (memcached) bytes_ += "\r\n";
       break;
     case Workload::kDelete:
+      request.integer = true;
       bytes_ += memcached ? "delete " : "*2\r\n$3\r\nDEL\r\n";
       key();
       if (memcached) bytes_ += "\r\n";
@@ -138,20 +165,39 @@ void RequestTape::Append(const Options& options, Workload workload) {
       bytes_ += memcached ? "version\r\n" : "*1\r\n$4\r\nPING\r\n";
       request.status = true;
       break;
+    case Workload::kCommand:
+      AppendCommand(options.command);
+      break;
   }
   request.end = bytes_.size();
+  request.fields_end = fields_.size();
   requests_.push_back(request);
 }
 
 bool RequestTape::WriteFields(const Request& request) {
-  for (std::size_t i = 0; i < keys_per_request_; ++i) {
-    const std::optional<std::uint64_t> key = keys_.Next();
-    if (!key) return false;
-    WriteDigits(bytes_.data() + key_ends_[request.first_key + i], key_digits_, *key);
-  }
-  if (request.deadline_end != 0) {
-    WriteDigits(bytes_.data() + request.deadline_end, kDeadlineDigits,
-                kDeadlineSecondsMin + random_.Below(kDeadlineSecondsEnd - kDeadlineSecondsMin));
+  std::uint64_t key = 0;
+  for (std::size_t i = request.fields_begin; i < request.fields_end; ++i) {
+    const Field& field = fields_[i];
+    char* end = bytes_.data() + field.end;
+    switch (field.source) {
+      case Field::Source::kNextKey: {
+        const std::optional<std::uint64_t> next = keys_.Next();
+        if (!next) return false;
+        key = first_key_ + *next;
+        WriteDigits(end, key_digits_, key);
+        break;
+      }
+      case Field::Source::kSameKey:
+        WriteDigits(end, key_digits_, key);
+        break;
+      case Field::Source::kDeadline:
+        WriteDigits(end, kDeadlineDigits,
+                    kDeadlineSecondsMin + random_.Below(kDeadlineSecondsEnd - kDeadlineSecondsMin));
+        break;
+      case Field::Source::kRandom:
+        WriteDigits(end, key_digits_, random_.Below(key_count_));
+        break;
+    }
   }
   return true;
 }
@@ -166,7 +212,7 @@ Batch RequestTape::Next(std::size_t requests_max) {
     ++asked_.requests;
     asked_.values += request.values;
     asked_.statuses += request.status ? 1 : 0;
-    asked_.integers += request.values == 0 && !request.status ? 1 : 0;
+    asked_.integers += request.integer ? 1 : 0;
   }
   const std::size_t taken = next_ - first;
   if (taken == 0) return {};

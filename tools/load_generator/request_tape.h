@@ -1,5 +1,5 @@
-// RequestTape: the bytes of requests, built once; only digits of keys and deadlines are written
-// into them before they are sent.
+// RequestTape: the bytes of requests, built once; only digits of keys, deadlines and random numbers
+// are written into them before they are sent.
 //
 // One tape serves all connections of a run: a batch is sent at once, and a connection keeps what
 // its socket did not take. So the tape stays in the cache, however many connections there are.
@@ -43,24 +43,39 @@ class RequestTape {
   const RequestCounts& asked() const { return asked_; }
 
  private:
+  // Digits that change from one sending to the next.
+  struct Field {
+    enum class Source : std::uint8_t {
+      kNextKey,   // the number of the next key
+      kSameKey,   // of the same one as the field before
+      kDeadline,  // seconds
+      kRandom,    // below Options::keys
+    };
+    std::size_t end = 0;
+    Source source = Source::kNextKey;
+  };
+
   struct Request {
     std::size_t begin = 0;
     std::size_t end = 0;
-    std::size_t first_key = 0;     // in key_ends_
-    std::size_t deadline_end = 0;  // 0: none
+    std::size_t fields_begin = 0;  // in fields_
+    std::size_t fields_end = 0;
     std::size_t values = 0;
     bool status = false;
+    bool integer = false;
   };
 
   void Append(const Options& options, Workload workload);
   void AppendKey(const Options& options);
+  void AppendCommand(std::string_view words);
   // False when the keys have ended.
   bool WriteFields(const Request& request);
 
   std::string bytes_;
   std::vector<Request> requests_;
-  std::vector<std::size_t> key_ends_;  // where the digits of each key end
-  std::size_t keys_per_request_ = 1;
+  std::vector<Field> fields_;
+  std::uint64_t key_count_;
+  std::uint64_t first_key_;
   std::size_t key_digits_ = 0;  // that vary
   std::size_t batch_requests_;
   std::size_t next_ = 0;
