@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools"))
 
-from benchmark import load, plot, report, rows, servers  # noqa: E402
+from benchmark import data_types, load, plot, report, rows, servers  # noqa: E402
 
 BINARIES = argparse.Namespace(server=None, generator=None)
 
@@ -44,9 +44,33 @@ class RowsTest(unittest.TestCase):
         self.assertEqual(rows.parse("longest insert, 300K keys").keys, 300_000)
         self.assertTrue(rows.parse("get -P 16 beside memcached").memcached)
 
+    def test_parses_rows_of_data_types(self):
+        row = rows.parse("HGET -P 64, 5M elements")
+        self.assertEqual((row.kind, row.workload, row.pipeline, row.keys),
+                         ("operation", "hget", 64, 5_000_000))
+        row = rows.parse("redis-benchmark LRANGE_100 -P 16")
+        self.assertEqual((row.kind, row.workload, row.pipeline),
+                         ("redis-benchmark", "lrange_100", 16))
+        row = rows.parse("memory of a set of integers, 300K elements")
+        self.assertEqual((row.kind, row.workload, row.keys),
+                         ("type memory", "a set of integers", 300_000))
+        row = rows.parse("longest insert into a sorted set")
+        self.assertEqual((row.kind, row.workload, row.keys),
+                         ("type pauses", "a sorted set", 10_000_000))
+        for name in ("hget -P 64, 5M elements", "memory of small hashes, 2K elements",
+                     "longest insert into a list, 1M elements"):
+            self.assertEqual(rows.parse(name).name, name)
+
+    def test_every_row_of_data_types_has_an_aim(self):
+        for suite in ("types", "type memory", "type pauses"):
+            for name in rows.SUITES[suite]:
+                with self.subTest(name=name):
+                    self.assertIsNotNone(rows.parse(name).aim)
+
     def test_refuses_what_names_nothing(self):
         for text in ("", "get", "get -P x", "fetch -P 1", "get -P 1, 3 XB values", "longest",
-                     "bytes per key 16", "get -P 64, many keys"):
+                     "bytes per key 16", "get -P 64, many keys", "hget -P 1, 1 KiB values",
+                     "memory of a tree", "longest insert into", "redis-benchmark nothing -P 1"):
             with self.subTest(text=text):
                 self.assertIsNone(rows.parse(text))
         with self.assertRaises(ValueError):
@@ -60,6 +84,23 @@ class RowsTest(unittest.TestCase):
         self.assertEqual(rows.parse("get -P 1").keys, 1_000_000)
         self.assertEqual(rows.parse("get -P 1, 1 MiB values").keys, 64)
         self.assertEqual(rows.parse("get -P 1, 64 KiB values").keys, 1024)
+
+
+class OperationsTest(unittest.TestCase):
+    def test_ranks_lie_within_the_sorted_set_and_begin_with_no_zero(self):
+        for elements in (100, 20_000, 1_000_000, 5_000_000):
+            asked = data_types.OPERATIONS["zrange"].arguments(elements, 0)
+            for number in (asked["first"], asked["first"] + asked["keys"] - 1):
+                digits = asked["command"].count("#") // 2
+                self.assertEqual(len(str(number)), digits)
+                self.assertLess(10 * number + 9, elements)
+
+    def test_a_consumer_group_is_not_asked_for_more_than_there_is(self):
+        read = data_types.OPERATIONS["xreadgroup"]
+        self.assertEqual(read.requests_of(5_000, 1.0), 500)
+        self.assertEqual(read.requests_of(1_000_000, 0.5), 50_000)
+        self.assertNotEqual(read.prepared(0), read.prepared(1))
+        self.assertIn("group1 ", read.arguments(5_000, 1)["command"])
 
 
 class ParsingTest(unittest.TestCase):
@@ -114,6 +155,13 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| aeris | 9.00 MiB | 0.75 | 8 missed |",
                       report.figures_table(results, "redis"))
 
+    def test_the_aim_for_memory_of_a_type_is_a_share_of_the_baselines(self):
+        results = {rows.parse("memory of a hash"): {
+            "redis": [{"value": 100.0, "bytes": 100 << 20}],
+            "aeris": [{"value": 48.5, "bytes": 97 << 19}]}}
+        self.assertIn("| aeris | 48.50 bytes | 0.48 | 0.5 met | 48 MiB |",
+                      report.figures_table(results, "redis"))
+
     def test_memcached_is_the_baseline_of_its_rows(self):
         results = {rows.parse("get -P 16 beside memcached"): {"memcached": runs(4.0),
                                                               "redis": runs(1.5),
@@ -129,16 +177,27 @@ class ReportTest(unittest.TestCase):
         self.assertIn("0.500 us/KiB", text)
 
     def test_fills_in_the_suites_that_were_measured(self):
-        names = rows.SUITES["latency"]
+        self.fills_in("latency", "latency")
+        self.fills_in("types", "types")
+        self.fills_in("type memory", "'type memory'")
+
+    def fills_in(self, suite, argument):
+        names = rows.SUITES[suite]
         results = {rows.parse(name): {"redis": runs(1.0), "aeris": runs(0.5)} for name in names}
+        if suite == "type memory":
+            results = {row: {server: [{**values[0], "bytes": 1}]
+                             for server, values in servers_runs.items()}
+                       for row, servers_runs in results.items()}
         options = argparse.Namespace(baseline="redis", server_core=0, load_core=1, rounds=5,
                                      connections=50, load="generator")
         bench = argparse.Namespace(options=options, commands=[])
-        document = ("a\n<!-- tools/bench --suite latency -->\nold\n<!-- end -->\nb\n"
+        document = (f"a\n<!-- tools/bench --suite {argument} -->\nold\n<!-- end -->\nb\n"
                     "<!-- tools/bench --suite pauses -->\nkept\n<!-- end -->\nc\n")
         text = report.fill_in(document, bench, results)
         self.assertNotIn("old", text)
-        self.assertIn("| get at half rate | aeris |", text)
+        self.assertIn(f"- `tools/bench --suite {argument}`\n", text)
+        for name in names:
+            self.assertIn(f"| {name} | aeris |", text)
         self.assertTrue(text.endswith(
             "<!-- end -->\nb\n<!-- tools/bench --suite pauses -->\nkept\n<!-- end -->\nc\n"))
         self.assertEqual(report.fill_in(text, bench, results), text)
@@ -190,6 +249,40 @@ class RunTest(unittest.TestCase):
         _, results = self.run_bench(["get -P 16, 1K keys", "mget -P 16, 1K keys"],
                                     "--load", "redis-benchmark")
         self.assertGreater(results["mget -P 16, 1K keys"]["redis"][1]["rate"], 0)
+
+    def test_measures_every_operation_on_collections(self):
+        names = [f"{operation} -P 4, 1K elements" for operation in data_types.OPERATIONS]
+        _, results = self.run_bench(names)
+        for name in names:
+            for server in ("aeris", "redis"):
+                self.assertEqual(len(results[name][server]), 2)
+                for result in results[name][server]:
+                    self.assertGreater(result["rate"], 0)
+        common = {server: results["sinter -P 4, 1K elements"][server][0]["hits"]
+                  for server in ("aeris", "redis")}
+        self.assertEqual(common["aeris"], common["redis"])
+        self.assertTrue(400 < common["aeris"] < 600, common)
+
+    def test_takes_the_tests_of_redis_benchmark(self):
+        names = [f"redis-benchmark {test} -P 16" for test in ("ping_inline", "rpop", "lrange_600")]
+        _, results = self.run_bench(names)
+        for name in names:
+            for server in ("aeris", "redis"):
+                self.assertEqual(len(results[name][server]), 2)
+                self.assertGreater(results[name][server][0]["value"], 0)
+
+    def test_measures_memory_and_pauses_of_every_collection(self):
+        names = [text.format(collection) for text in
+                 ("memory of {}, 5K elements", "longest insert into {}, 5K elements")
+                 for collection in data_types.COLLECTIONS]
+        _, results = self.run_bench(names, "--rounds", "1")
+        for name in names:
+            for server in ("aeris", "redis"):
+                result = results[name][server][0]
+                if name.startswith("memory"):
+                    self.assertAlmostEqual(result["value"] * 5000, result["bytes"])
+                else:
+                    self.assertEqual((result["keys"], result["probes"]), (5000, 500))
 
     def test_measures_memory_and_pauses(self):
         names = ["bytes per key 16+32, 20K keys with deadlines",
@@ -250,6 +343,30 @@ class GeneratorTest(unittest.TestCase):
         result = json.loads(done.stdout)
         self.assertEqual(result["requests"], 50)
         self.assertGreaterEqual(result["seconds"], 0.049)  # the last one is due after 49 ms
+
+    def test_refuses_a_command_that_it_cannot_number(self):
+        for words, text in (
+                (["--workload", "command"], "there is no --command"),
+                (["--workload", "load", "--command", "XADD s * a b"], "names no key"),
+                (["--workload", "get", "--command", "GET ########"], "no such workload"),
+                (["--workload", "command", "--command", "GET ###"], "more digits"),
+                (["--workload", "command", "--command", "GET #######", "--first", "9999999"],
+                 "more digits"),
+                (["--workload", "command", "--command", "GET #######", "--protocol", "memcached"],
+                 "wants --protocol resp")):
+            done = subprocess.run([BINARIES.generator, *words], capture_output=True, text=True,
+                                  timeout=60)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn(text, done.stderr)
+
+    def test_counts_the_nulls_of_a_command_as_misses(self):
+        with self.server() as server:
+            self.generate(server, "--workload", "load", "--command", "HSET h #### v", "--keys", "50")
+            done = self.generate(server, "--workload", "command", "--command", "HGET h ####",
+                                 "--keys", "100", "--sequential", "--requests", "100")
+            self.assertEqual(server.ask("HLEN h"), ":50")
+        result = json.loads(done.stdout)
+        self.assertEqual((result["hits"], result["misses"]), (50, 50))
 
     def test_refuses_other_hosts_and_ends_without_a_server(self):
         port = str(servers.free_port())

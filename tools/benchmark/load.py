@@ -30,18 +30,23 @@ class Load:
                 command += [option, str(value)]
         return json.loads(run(command, server))
 
-    def run_redis_benchmark(self, server, row, requests):
-        """The same measures as ours gives, but for p99.9."""
+    def run_redis_benchmark(self, server, pipeline, requests, words):
+        """The same measures as ours gives, but for p99.9. `words` name the test or the command."""
         command = [*pinned(self.core), "redis-benchmark", "-p", str(server.port), "--csv",
-                   "-P", str(row.pipeline), "-n", str(requests), "-r", str(row.keys),
-                   "-c", str(self.connections), "-d", str(row.value_bytes)]
-        key = "key:__rand_int__"
-        words = {"mget": ["mget", *[key] * MGET_KEYS], "expire": ["expire", key, "500000"],
-                 "incr": ["incr", "ctr:__rand_int__"]}
+                   "-P", str(pipeline), "-n", str(requests), "-c", str(self.connections)]
         begin = server.cpu_seconds()
-        text = run([*command, *words.get(row.workload, ["-t", row.workload])], server)
+        text = run([*command, *words], server)
         cpu_us = (server.cpu_seconds() - begin) / requests * 1e6
         return {"server_cpu_us": cpu_us, **parse_redis_benchmark(text)}
+
+
+def redis_benchmark_words(row):
+    """Its arguments for a row of requests."""
+    key = "key:__rand_int__"
+    words = {"mget": ["mget", *[key] * MGET_KEYS], "expire": ["expire", key, "500000"],
+             "incr": ["incr", "ctr:__rand_int__"]}
+    return ["-r", str(row.keys), "-d", str(row.value_bytes),
+            *words.get(row.workload, ["-t", row.workload])]
 
 
 def run(command, server):

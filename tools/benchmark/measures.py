@@ -11,7 +11,8 @@ import struct
 import sys
 import time
 
-from .load import REDIS_BENCHMARK_WORKLOADS
+from .data_types import BENCHMARK_TESTS, COLLECTIONS, OPERATIONS
+from .load import REDIS_BENCHMARK_WORKLOADS, redis_benchmark_words
 from .rows import MGET_KEYS, MILLION, Row
 from .servers import BenchError, Server, started
 
@@ -23,6 +24,7 @@ COUNTER = "100000"  # what INCR counts up from: as many digits as most counters
 HALF_RATE_SECONDS = 10
 IDLE_CONNECTIONS = 5000
 REPLACED_VALUE_BYTES = 100
+TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses")
 
 
 def progress(text):
@@ -37,11 +39,14 @@ class Bench:
 
     def commands_for(self, row):
         """memcached takes part where the row names it, or where it was given by hand; where it
-        is named it comes first, as the baseline."""
+        is named it comes first, as the baseline. It knows no collections."""
         if row.memcached:
             return sorted(self.commands, key=lambda command: not command.is_memcached)
-        return [command for command in self.commands
-                if not command.is_memcached or self.options.servers]
+        wanted = self.options.servers and row.kind not in TYPE_KINDS
+        found = [command for command in self.commands if wanted or not command.is_memcached]
+        if not found:
+            raise BenchError(f"{row.name}: no server speaks the Redis protocol")
+        return found
 
     def started(self, row):
         return started(self.commands_for(row), self.options.server_core)
@@ -53,9 +58,20 @@ class Bench:
         """(round, row, server) in the order of measuring."""
         for number in range(self.options.rounds):
             for index, row in enumerate(rows):
-                turn = (number + index) % len(servers)
-                for server in [*servers[turn:], *servers[:turn]]:
+                for server in in_turn(servers, number + index):
                     yield number, row, server
+
+    def fresh_rounds(self, rows):
+        """Likewise with the command of a server, for rows that want one of their own each time."""
+        for number in range(self.options.rounds):
+            for index, row in enumerate(rows):
+                for command in in_turn(self.commands_for(row), number + index):
+                    yield number, row, command
+
+
+def in_turn(servers, number):
+    turn = number % len(servers)
+    return [*servers[turn:], *servers[:turn]]
 
 
 def note(results, row, server, result, unit):
@@ -119,7 +135,8 @@ def run_requests(bench, server, row, number):
     if bench.options.load == "redis-benchmark" and server.protocol == "resp" and not row.memcached:
         if row.workload not in REDIS_BENCHMARK_WORKLOADS:
             raise BenchError(f"redis-benchmark has no workload {row.workload}")
-        result = bench.load.run_redis_benchmark(server, row, requests)
+        result = bench.load.run_redis_benchmark(server, row.pipeline, requests,
+                                                redis_benchmark_words(row))
     else:
         result = bench.load.run(server, row.workload, keys=row.keys, pipeline=row.pipeline,
                                 requests=requests, value_size=row.value_bytes, seed=number + 1,
@@ -136,16 +153,72 @@ def check_hits(server, row, result):
 
 def measure_load(bench, rows):
     results = {}
-    for number in range(bench.options.rounds):
-        for row in rows:
-            commands = bench.commands_for(row)
-            turn = number % len(commands)
-            for command in [*commands[turn:], *commands[:turn]]:
-                with bench.start(command) as server:
-                    result = bench.load.run(server, "load", keys=row.keys, pipeline=row.pipeline,
-                                            value_size=row.value_bytes, timeout=1200)
-                    result["value"] = result["server_cpu_us"]
-                    note(results, row, server, result, "us/op")
+    for _, row, command in bench.fresh_rounds(rows):
+        with bench.start(command) as server:
+            result = bench.load.run(server, "load", keys=row.keys, pipeline=row.pipeline,
+                                    value_size=row.value_bytes, timeout=1200)
+            result["value"] = result["server_cpu_us"]
+            note(results, row, server, result, "us/op")
+    return results
+
+
+# --- commands on collections ---
+
+def fill_collection(bench, server, name, elements):
+    """Inserts so many elements one by one, and checks that the server then holds them."""
+    collection = COLLECTIONS[name]
+    half = {"keys": 2 * elements, "half": 0} if collection.random_half else {"keys": elements}
+    result = bench.load.run(server, "load", connections=4, pipeline=64, command=collection.insert,
+                            timeout=1200, **half)
+    held = server.ask(collection.count)
+    if held != f":{result['requests']}":
+        raise BenchError(f"{server.name}: {held} elements of {name} after {result['requests']}")
+
+
+def measure_operations(bench, rows):
+    results = {}
+    for elements in dict.fromkeys(row.keys for row in rows):
+        same = [row for row in rows if row.keys == elements]
+        names = dict.fromkeys(name for row in same for name in OPERATIONS[row.workload].collections)
+        with bench.started(same[0]) as servers:
+            for server in servers:
+                for name in names:
+                    fill_collection(bench, server, name, elements)
+            time.sleep(rest_seconds(elements))
+            for number, row, server in bench.rounds(same, servers):
+                result = run_operation(bench, server, row, number)
+                note(results, row, server, result, "us/op")
+    return results
+
+
+def run_operation(bench, server, row, number):
+    operation = OPERATIONS[row.workload]
+    if operation.prepare and server.ask(operation.prepared(number)) != "+OK":
+        raise BenchError(f"{row.name}: {server.name} refused {operation.prepared(number)}")
+    result = bench.load.run(server, "command", pipeline=row.pipeline, seed=number + 1,
+                            requests=operation.requests_of(row.keys, bench.options.scale),
+                            connections=operation.connections,
+                            **operation.arguments(row.keys, number))
+    whole = operation.values in (None, result["hits"] / result["requests"])
+    if result["misses"] or not whole:
+        raise BenchError(f"{row.name}: {server.name} lost elements: {result}")
+    return {**result, "value": result["server_cpu_us"]}
+
+
+def measure_redis_benchmark(bench, rows):
+    """Its tests with their default arguments, each in a server of its own that holds what the
+    default list has put there before it."""
+    results = {}
+    for _, row, command in bench.fresh_rounds(rows):
+        test = BENCHMARK_TESTS[row.workload]
+        requests = max(REQUESTS_MIN, int(test.requests * bench.options.scale))
+        with bench.start(command) as server:
+            if test.after:
+                bench.load.run_redis_benchmark(server, row.pipeline, requests, ["-t", test.after])
+            words = test.command.split() or ["-t", row.workload]
+            result = bench.load.run_redis_benchmark(server, row.pipeline, requests, words)
+            result["value"] = result["server_cpu_us"]
+            note(results, row, server, result, "us/op")
     return results
 
 
@@ -176,12 +249,26 @@ def measure_memory(bench, rows):
     for row in rows:
         for command in bench.commands_for(row):
             with bench.start(command) as server:
-                empty = server.settled_resident_bytes(bench.options.settle_seconds)
-                fill(bench, server, row)
-                filled = server.settled_resident_bytes(bench.options.settle_seconds)
-                per_key = (filled - empty) / row.keys
+                per_key = growth(bench, server, fill, row) / row.keys
                 overhead = per_key - row.key_bytes - row.value_bytes
                 note(results, row, server, {"value": overhead, "per_key": per_key}, "bytes")
+    return results
+
+
+def growth(bench, server, fill_server, *arguments):
+    """Resident memory that filling adds to an empty server."""
+    empty = server.settled_resident_bytes(bench.options.settle_seconds)
+    fill_server(bench, server, *arguments)
+    return server.settled_resident_bytes(bench.options.settle_seconds) - empty
+
+
+def measure_type_memory(bench, rows):
+    results = {}
+    for row in rows:
+        for command in bench.commands_for(row):
+            with bench.start(command) as server:
+                grown = growth(bench, server, fill_collection, row.workload, row.keys)
+                note(results, row, server, {"value": grown / row.keys, "bytes": grown}, "bytes")
     return results
 
 
@@ -249,25 +336,24 @@ def measure_idle(bench, rows):
 
 def measure_pauses(bench, rows):
     results = {}
-    for row in rows:
+    for _, row, command in bench.fresh_rounds(rows):
         probes = max(1, min(1_000_000, row.keys // 10))
-        for number in range(bench.options.rounds):
-            commands = bench.commands_for(row)
-            turn = number % len(commands)
-            for command in [*commands[turn:], *commands[:turn]]:
-                with bench.start(command) as server, bench.start(command) as idle:
-                    result = bench.load.run(server, "grow", keys=row.keys, probes=probes,
-                                            value_size=row.value_bytes, idle_port=idle.port,
-                                            timeout=1800)
-                    result["value"] = result["growing"]["max_ms"] - result["idle"]["max_ms"]
-                    note(results, row, server, result, "ms")
+        # A collection grows by its own command, the keyspace by SET.
+        insert = COLLECTIONS[row.workload].insert if row.kind == "type pauses" else None
+        with bench.start(command) as server, bench.start(command) as idle:
+            result = bench.load.run(server, "grow", keys=row.keys, probes=probes, command=insert,
+                                    value_size=row.value_bytes, idle_port=idle.port, timeout=1800)
+            result["value"] = result["growing"]["max_ms"] - result["idle"]["max_ms"]
+            note(results, row, server, result, "ms")
     return results
 
 
 MEASURES = {  # in the order of running: what is quick first
     "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
-    "load": measure_load, "latency": measure_latency, "memory": measure_memory,
-    "deleted": measure_churn, "replaced": measure_churn, "pauses": measure_pauses,
+    "load": measure_load, "redis-benchmark": measure_redis_benchmark,
+    "operation": measure_operations, "latency": measure_latency, "memory": measure_memory,
+    "type memory": measure_type_memory, "deleted": measure_churn, "replaced": measure_churn,
+    "pauses": measure_pauses, "type pauses": measure_pauses,
 }
 
 

@@ -4,12 +4,13 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import statistics
 
 from .measures import IDLE_CONNECTIONS, unit_of
 from .rows import SUITES
 
-TIMED = ("requests", "load")
+TIMED = ("requests", "load", "redis-benchmark", "operation")
 PERCENTILES = {"p50_ms": "p50 ms", "p99_ms": "p99 ms", "p999_ms": "p99.9 ms"}
 
 
@@ -98,7 +99,7 @@ def latency_text(runs, key):
 
 
 UNITS = {"memory": "bytes", "deleted": "times", "replaced": "times", "pauses": "ms",
-         "idle": "KiB", "empty": "MiB"}
+         "idle": "KiB", "empty": "MiB", "type memory": "bytes", "type pauses": "ms"}
 
 
 def figures_table(results, baseline):
@@ -110,9 +111,11 @@ def figures_table(results, baseline):
         base_name = row_baseline(row, servers, baseline)
         for name, runs in servers.items():
             values = values_of(runs)
+            relative = ratios(values, values_of(servers[base_name]))
+            reached = relative if row.kind == "type memory" else values
             lines.append([row.name, name, f"{span_text(values)} {UNITS[row.kind]}",
-                          span_text(ratios(values, values_of(servers[base_name]))),
-                          aim_text(row, values) if name not in (base_name, baseline) else "",
+                          span_text(relative),
+                          aim_text(row, reached) if name not in (base_name, baseline) else "",
                           detail(row, runs)])
     return lines and table(["row", "server", "figure", "of the baseline", "aim", "from"], lines)
 
@@ -123,7 +126,9 @@ def detail(row, runs):
         return f"{runs[0]['per_key']:.1f} bytes per key"
     if row.kind in ("deleted", "replaced"):
         return f"{runs[0]['bytes'] / 2**20:,.0f} MiB beside {runs[0]['fresh'] / 2**20:,.0f} MiB"
-    if row.kind == "pauses":
+    if row.kind == "type memory":
+        return f"{runs[0]['bytes'] / 2**20:,.0f} MiB"
+    if row.kind in ("pauses", "type pauses"):
         return (f"{median([run['growing']['max_ms'] for run in runs]):.2f} ms beside "
                 f"{median([run['idle']['max_ms'] for run in runs]):.2f} ms when idle")
     if row.kind == "idle":
@@ -168,10 +173,10 @@ def fill_in(document, bench, results):
         if not set(names) <= set(measured):
             return match[0]
         chosen = {measured[name]: results[measured[name]] for name in names}
-        text = describe(bench, f"tools/bench --suite {match[2]}")
+        text = describe(bench, f"tools/bench --suite {shlex.quote(match[2])}")
         return f"{match[1]}\n{text}\n\n{tables(chosen, bench.options.baseline)}\n{match[3]}"
 
-    return re.sub(r"(<!-- tools/bench --suite (\w+) -->)\n.*?(<!-- end -->)", filled, document,
+    return re.sub(r"(<!-- tools/bench --suite '?([\w ]+?)'? -->)\n.*?(<!-- end -->)", filled, document,
                   flags=re.DOTALL)
 
 

@@ -8,6 +8,10 @@
   bytes per key 16+32, 4M keys         resident memory beyond key and value; `with deadlines`
   memory after deleting half           resident memory over that of a fresh fill
   longest insert                       of a million single ones while 10 million keys are filled in
+  redis-benchmark lpush -P 16          CPU of a test of its default list
+  zrank -P 16, 5M elements             CPU of a command on a collection, of a million where none is said
+  memory of a sorted set               resident memory per element of a million
+  longest insert into a sorted set     the same as for keys, while it grows to 10 million elements
   idle connection, empty server        resident memory
 
 `aim` is what the project wants of a row: a ratio to the baseline, or a figure of its own.
@@ -17,6 +21,8 @@ import dataclasses
 import fnmatch
 import re
 
+from .data_types import BENCHMARK_TESTS, COLLECTIONS, OPERATIONS
+
 WORKLOADS = ("get", "set", "mixed", "mget", "incr", "expire", "load")
 MGET_KEYS = 10
 MILLION = 1_000_000
@@ -25,9 +31,9 @@ MILLION = 1_000_000
 @dataclasses.dataclass(frozen=True)
 class Row:
     kind: str  # a name of NAMES
-    workload: str = ""
+    workload: str = ""  # or a command, a test of redis-benchmark, a collection
     pipeline: int = 1
-    keys: int = MILLION
+    keys: int = MILLION  # or elements of a collection
     key_bytes: int = 16
     value_bytes: int = 32
     deadlines: bool = False
@@ -78,8 +84,10 @@ def memory_name(row):
     return name + (" with deadlines" if row.deadlines else "")
 
 
-def sized_name(text, keys):
-    return lambda row: text + (f", {count_text(row.keys)} keys" if row.keys != keys else "")
+def sized_name(text, keys, unit="keys"):
+    """A name of that form, with the number of keys or elements where it is not the usual one."""
+    return lambda row: text.format(row=row) + (
+        f", {count_text(row.keys)} {unit}" if row.keys != keys else "")
 
 
 NAMES = {
@@ -90,6 +98,10 @@ NAMES = {
     "deleted": sized_name("memory after deleting half", 10 * MILLION),
     "replaced": sized_name("memory after replacing the rest", 10 * MILLION),
     "pauses": sized_name("longest insert", 10 * MILLION),
+    "redis-benchmark": lambda row: f"redis-benchmark {row.workload} -P {row.pipeline}",
+    "operation": sized_name("{row.workload} -P {row.pipeline}", MILLION, "elements"),
+    "type memory": sized_name("memory of {row.workload}", MILLION, "elements"),
+    "type pauses": sized_name("longest insert into {row.workload}", 10 * MILLION, "elements"),
     "idle": lambda row: "idle connection",
     "empty": lambda row: "empty server",
 }
@@ -102,12 +114,14 @@ def parse_count(digits, unit):
 def parse(text):
     """The row of that name, or None."""
     text = " ".join(text.split())
-    keys = re.search(r", (\d+)([KM]?) keys\b", text)
+    keys = re.search(r", (\d+)([KM]?) (?:keys|elements)\b", text)
     text = text.replace(keys[0], "") if keys else text
     count = parse_count(*keys.groups()) if keys else None
     if match := re.fullmatch(r"(\w+) -P (\d+)(?:, (\d+) (B|KiB|MiB) values)?( beside memcached)?",
                              text, re.IGNORECASE):
         workload = match[1].lower()
+        if workload in OPERATIONS and not match[3] and not match[5]:
+            return Row("operation", workload, int(match[2]), count or MILLION)
         if workload not in WORKLOADS:
             return None
         units = {"b": 1, "kib": 1 << 10, "mib": 1 << 20}
@@ -115,6 +129,13 @@ def parse(text):
         return Row("load" if workload == "load" else "requests", workload, int(match[2]),
                    count or default_keys(value_bytes), value_bytes=value_bytes,
                    memcached=bool(match[5]))
+    if match := re.fullmatch(r"redis-benchmark (\w+) -P (\d+)", text, re.IGNORECASE):
+        known = match[1].lower() in BENCHMARK_TESTS
+        return Row("redis-benchmark", match[1].lower(), int(match[2])) if known else None
+    for kind, begin, usual in (("type memory", "memory of ", MILLION),
+                               ("type pauses", "longest insert into ", 10 * MILLION)):
+        if text.startswith(begin) and (collection := text.removeprefix(begin)) in COLLECTIONS:
+            return Row(kind, collection, keys=count or usual)
     if match := re.fullmatch(r"bytes per key (\d+)\+(\d+)( with deadlines)?", text):
         return Row("memory", keys=count or 5 * MILLION, key_bytes=int(match[1]),
                    value_bytes=int(match[2]), deadlines=bool(match[3]))
@@ -137,6 +158,7 @@ def names(pattern, **lists):
     return result
 
 
+TYPES = ("a hash", "a set", "a set of integers", "a sorted set", "a list", "a stream")
 SHAPES = ("16+16", "16+32", "32+128")
 SUITES = {
     "requests": names("{w} -P {p}", p=(64, 16, 1), w=WORKLOADS[:-1]),
@@ -153,6 +175,11 @@ SUITES = {
                names("bytes per key {s} with deadlines", s=SHAPES)),
     "churn": ["memory after deleting half", "memory after replacing the rest"],
     "pauses": ["longest insert"],
+    "types": (names("redis-benchmark {t} -P 16", t=BENCHMARK_TESTS) +
+              names("{o} -P 16", o=(name for name in OPERATIONS if name != "sinter")) +
+              ["sinter -P 1"]),
+    "type memory": names("memory of {t}", t=(*TYPES, "small hashes")),
+    "type pauses": names("longest insert into {t}", t=TYPES),
 }
 # Within three minutes.
 QUICK = [*names("{w} -P {p}", p=(64, 16, 1), w=("get", "set")), "mget -P 16", "load -P 64",
@@ -172,11 +199,22 @@ AIMS = {
     **dict.fromkeys(names("mget -P {p}", p=(64, 16, 1)), 0.35),
     **dict.fromkeys(names("{w} -P 16 beside memcached", w=("get", "set", "mixed")), 0.50),
     **dict.fromkeys(SUITES["latency"], 1.0),
+    **dict.fromkeys(names("redis-benchmark {t} -P 16", t=BENCHMARK_TESTS), 0.6),
+    **dict.fromkeys(names("{o} -P 16", o=("zadd", "zrank", "zrange")), 0.6),
+    **dict.fromkeys(("hget -P 16", "sismember -P 16", "sinter -P 1"), 0.5),
+    **dict.fromkeys(names("{o} -P 16", o=("xadd", "xreadgroup")), 0.7),
+    "memory of a hash": 0.5,
+    "memory of a set": 0.45,
+    "memory of a set of integers": 0.35,
+    "memory of a sorted set": 0.55,
+    "memory of a list": 1.0,
+    "memory of a stream": 1.0,
+    "memory of small hashes": 0.8,
     # ... and as a figure of its own: bytes, times a fresh fill, milliseconds, KiB, MiB.
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.startswith("bytes")), 16),
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.endswith("deadlines")), 22),
     **dict.fromkeys(SUITES["churn"], 1.15),
-    "longest insert": 2,
+    **dict.fromkeys((*SUITES["pauses"], *SUITES["type pauses"]), 2),
     "idle connection": 1,
     "empty server": 8,
 }
