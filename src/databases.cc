@@ -65,6 +65,8 @@ storage::Keyspace::Memory Databases::memory() const {
     sum.entries += one.entries;
     sum.arena += one.arena;
     sum.blobs += one.blobs;
+    sum.collections += one.collections;
+    sum.mapped += one.mapped;
   }
   return sum;
 }

@@ -22,13 +22,12 @@ constexpr std::size_t kClientBytes = 200 * 1024;
 
 MemoryReport MakeMemoryReport(Server& server) {
   const storage::Keyspace::Memory keyspaces = server.databases().memory();
-  const std::size_t mapped = keyspaces.table + keyspaces.arena;
+  const std::size_t held = keyspaces.mapped - keyspaces.entries + keyspaces.arena;
   MemoryReport report;
   report.allocator = ReadAllocatorInfo();
-  for (std::size_t* figure :
-       {&report.allocator.allocated, &report.allocator.active, &report.allocator.resident}) {
-    *figure += mapped;
-  }
+  report.allocator.allocated += keyspaces.mapped;
+  report.allocator.active += held;
+  report.allocator.resident += held;
   report.used = report.allocator.allocated;
   report.resident = ResidentBytes();
   report.peak = std::max<std::size_t>(server.stats().peak_memory, report.used);

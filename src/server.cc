@@ -393,8 +393,7 @@ void Server::ReadClock() {
 }
 
 std::size_t Server::used_memory() const {
-  const storage::Keyspace::Memory keys = databases_.memory();
-  return AllocatedBytes() + keys.table + keys.arena;
+  return AllocatedBytes() + databases_.memory().mapped;
 }
 
 void Server::ApplyMemoryPolicy() {

@@ -104,8 +104,8 @@ class Server {
   std::uint32_t lru_clock() const {
     return static_cast<std::uint32_t>(unix_ms_ / 1000) & 0xFFFFFFU;
   }
-  // Resident and used memory as the cron last saw them; used memory is the allocator's account plus
-  // arenas and tables.
+  // What the allocator has handed out and what keyspaces have mapped, in use by entries and tables;
+  // and resident memory as the cron last saw it.
   std::size_t used_memory() const;
   std::size_t resident_memory() const { return resident_memory_; }
   // Used memory when the server was ready to serve.

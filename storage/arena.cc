@@ -85,6 +85,7 @@ Ref Arena::Allocate(std::size_t bytes) {
     state.current = kNoPage;
   }
   ++state.used;
+  bytes_in_use_ += slot_bytes;
   ASAN_UNPOISON_MEMORY_REGION(At(ref), slot_bytes);
   return ref;
 }
@@ -104,13 +105,8 @@ void Arena::Free(Ref ref) {
       static_cast<std::uint16_t>(static_cast<std::size_t>(slot - PageStart(page)) / kGranuleBytes);
   --head.used;
   --classes_[head.size_class].used;
+  bytes_in_use_ -= slot_bytes;
   AfterFree(page, head);
-}
-
-std::size_t Arena::bytes_in_use() const {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < classes_.size(); ++i) bytes += classes_[i].used * kClassBytes[i];
-  return bytes;
 }
 
 Arena::PageInfo Arena::InfoOf(std::size_t page) const {
@@ -459,10 +455,13 @@ void Arena::CheckInvariants() const {
       free_pages += head.state == PageState::kFree;
     }
   }
+  std::size_t in_use = 0;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     AERIS_CHECK(counted[i].pages == classes_[i].pages);
     AERIS_CHECK(counted[i].used == classes_[i].used);
+    in_use += classes_[i].used * kClassBytes[i];
   }
+  AERIS_CHECK(in_use == bytes_in_use_);
   AERIS_CHECK(held == bytes_held_);
   AERIS_CHECK(pages == pages_in_use_);
   std::size_t listed = 0;

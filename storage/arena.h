@@ -119,7 +119,7 @@ class Arena {
   }
   std::size_t SlotBytes(Ref ref) const { return kClassBytes[headers_[PageOf(ref)].size_class]; }
 
-  std::size_t bytes_in_use() const;  // slots handed out, whole classes; O(classes)
+  std::size_t bytes_in_use() const { return bytes_in_use_; }  // slots handed out, whole classes
   std::size_t bytes_held() const { return bytes_held_; }  // of pages, as far as ever touched
   std::size_t reserved_bytes() const { return reserved_bytes_; }
 
@@ -229,6 +229,7 @@ class Arena {
   std::size_t resident_empty_ = 0;
   std::uint32_t resident_head_ = kNoPage;  // empty pages that are still resident, last freed first
   std::uint32_t returned_head_ = kNoPage;  // empty pages whose memory went back to the kernel
+  std::size_t bytes_in_use_ = 0;
   std::size_t bytes_held_ = 0;
   std::array<ClassState, SizeClass::kCount> classes_;
   Emptying emptying_;

@@ -34,4 +34,10 @@ std::size_t BucketArray::ResidentBytes(std::uint64_t written_end) const {
          codes_.ResidentBytes(written * Bucket::kSlots);
 }
 
+std::size_t BucketArray::MappedBytes(std::uint64_t written_end) const {
+  const auto written = static_cast<std::size_t>(std::min(written_end, buckets()));
+  return buckets_.MappedBytes(written * sizeof(Bucket)) +
+         codes_.MappedBytes(written * Bucket::kSlots);
+}
+
 }  // namespace aeris::storage

@@ -75,6 +75,8 @@ class BucketArray {
   void ReleaseBefore(std::uint64_t bucket);
   // Resident bytes, if nothing from bucket `written_end` on has been written yet.
   std::size_t ResidentBytes(std::uint64_t written_end) const;
+  // The part of them that is mapped, not the allocator's.
+  std::size_t MappedBytes(std::uint64_t written_end) const;
 
  private:
   BucketArray(std::uint64_t homes, std::uint64_t tail);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "src/base/clock.h"
 #include "storage/packed_block.h"
@@ -60,6 +61,8 @@ class Collection {
   virtual Encoding encoding() const = 0;
   virtual std::size_t size() const = 0;          // elements, fields, entries
   virtual std::size_t memory_bytes() const = 0;  // as the allocator rounds them; O(1)
+  // What of that is mapped, not the allocator's; O(1).
+  virtual std::size_t mapped_bytes() const { return 0; }
   // Work to destroy it, in allocations.
   virtual std::size_t FreeEffort() const = 0;
   // Null without memory.
@@ -84,6 +87,7 @@ class Collection {
   ValueType type_;
   UnixMs filed_ = kNoDeadline;     // NextDeadline() when it was last looked at
   std::size_t counted_bytes_ = 0;  // memory_bytes() then
+  std::size_t counted_mapped_ = 0;
 };
 
 // A packed block, or an intset's bytes, too large for an entry.
@@ -116,23 +120,22 @@ Encoding PackedEncoding(ValueType type, PackedForm form);
 class CollectionAccount {
  public:
   std::size_t bytes() const { return bytes_; }
+  std::size_t mapped_bytes() const { return mapped_bytes_; }
   std::size_t count() const { return count_; }
 
   void Add(Collection& collection) {
     ++count_;
     collection.counted_bytes_ = 0;
+    collection.counted_mapped_ = 0;
     Update(collection);
   }
   void Remove(Collection& collection) {
     --count_;
-    bytes_ -= collection.counted_bytes_;
-    collection.counted_bytes_ = 0;
+    Count(collection, 0, 0);
     collection.filed_ = kNoDeadline;
   }
   void Update(Collection& collection) {
-    const std::size_t now = collection.memory_bytes();
-    bytes_ += now - collection.counted_bytes_;
-    collection.counted_bytes_ = now;
+    Count(collection, collection.memory_bytes(), collection.mapped_bytes());
   }
   // The deadline under which the keyspace has filed the collection's key.
   static UnixMs filed(const Collection& collection) { return collection.filed_; }
@@ -140,7 +143,13 @@ class CollectionAccount {
   static std::size_t counted(const Collection& collection) { return collection.counted_bytes_; }
 
  private:
+  void Count(Collection& collection, std::size_t bytes, std::size_t mapped) {
+    bytes_ += bytes - std::exchange(collection.counted_bytes_, bytes);
+    mapped_bytes_ += mapped - std::exchange(collection.counted_mapped_, mapped);
+  }
+
   std::size_t bytes_ = 0;
+  std::size_t mapped_bytes_ = 0;
   std::size_t count_ = 0;
 };
 

@@ -75,6 +75,10 @@ class DeadlineCodes {
   std::size_t ResidentBytes(std::size_t written_end) const {
     return bytes_.ResidentBytes(written_end) + bitmap_.ResidentBytes(BitmapBytes(written_end));
   }
+  // Those of them that are mapped, not the allocator's.
+  std::size_t MappedBytes(std::size_t written_end) const {
+    return bytes_.MappedBytes(written_end) + bitmap_.MappedBytes(BitmapBytes(written_end));
+  }
   // Aborts unless the bitmap covers the byte of `slot`.
   void CheckSlot(std::size_t slot) const;
 

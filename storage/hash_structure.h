@@ -24,6 +24,7 @@ class HashStructure final : public Collection {
   Encoding encoding() const override { return Encoding::kHashtable; }
   std::size_t size() const override { return fields_->size(); }
   std::size_t memory_bytes() const override;
+  std::size_t mapped_bytes() const override { return fields_->mapped_bytes(); }
   std::size_t FreeEffort() const override { return fields_->allocations(); }
   std::unique_ptr<Collection> Clone() const override;
   const MemberTable* members() const override { return fields_.get(); }

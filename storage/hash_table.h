@@ -233,6 +233,8 @@ class HashTable {
   const Policy& policy() const { return policy_; }
   // Resident bytes of the arrays, pages that a move has not reached yet or given back left out.
   std::size_t memory_bytes() const;
+  // The part of them that is mapped, not the allocator's.
+  std::size_t mapped_bytes() const;
   // Aborts when an invariant does not hold. O(n), re-hashes every key.
   void CheckInvariants() const;
 

@@ -533,6 +533,11 @@ std::size_t HashTable<Policy>::memory_bytes() const {
 }
 
 template <HashTablePolicy Policy>
+std::size_t HashTable<Policy>::mapped_bytes() const {
+  return main_.MappedBytes(MainEnd()) + old_.MappedBytes(old_.buckets());
+}
+
+template <HashTablePolicy Policy>
 void HashTable<Policy>::CheckInvariants() const {
   std::size_t entries = 0;
   std::size_t filed = 0;

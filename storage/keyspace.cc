@@ -395,7 +395,9 @@ Keyspace::Memory Keyspace::memory() const {
           .entries = impl_->arena.bytes_in_use(),
           .arena = impl_->arena.bytes_held(),
           .blobs = impl_->blobs.bytes(),
-          .collections = impl_->collections.bytes()};
+          .collections = impl_->collections.bytes(),
+          .mapped = impl_->table.mapped_bytes() + impl_->arena.bytes_in_use() +
+                    impl_->collections.mapped_bytes()};
 }
 
 std::size_t Keyspace::MemoryUsage(EntryView entry) const {

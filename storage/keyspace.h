@@ -200,6 +200,7 @@ class Keyspace {
     std::size_t arena = 0;        // arena pages held, at least `entries`
     std::size_t blobs = 0;        // large values outside the arena
     std::size_t collections = 0;  // that have outgrown their entries
+    std::size_t mapped = 0;       // what of all these is not the allocator's, `entries` of the arena
   };
   Memory memory() const;
   // Key, value and their share of the table: MEMORY USAGE.

@@ -174,6 +174,7 @@ class MemberTable {
   std::size_t memory_bytes() const {
     return heap_.memory_bytes() + table_.memory_bytes() + blobs_.bytes();
   }
+  std::size_t mapped_bytes() const { return table_.mapped_bytes(); }
   // Work to destroy it, in allocations.
   std::size_t allocations() const { return heap_.pages() + blobs_.count() + 2; }
   const MemberHeap& heap() const { return heap_; }

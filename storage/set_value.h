@@ -38,6 +38,7 @@ class SetStructure final : public Collection {
   Encoding encoding() const override { return Encoding::kHashtable; }
   std::size_t size() const override { return table_->size(); }
   std::size_t memory_bytes() const override;
+  std::size_t mapped_bytes() const override { return table_->mapped_bytes(); }
   const MemberTable* members() const override { return table_.get(); }
   std::size_t FreeEffort() const override { return table_->allocations(); }
   std::unique_ptr<Collection> Clone() const override;

@@ -39,6 +39,10 @@ class ZeroedRegion {
     const std::size_t end = written_end < size_bytes_ ? written_end : size_bytes_;
     return end < released_bytes_ ? 0 : end - released_bytes_;
   }
+  // Those of them that are not the allocator's.
+  std::size_t MappedBytes(std::size_t written_end) const {
+    return mapped() ? ResidentBytes(written_end) : 0;
+  }
 
   // The first `bytes` will never be touched again. Acts in multiples of kReleaseBytes.
   void ReleasePrefix(std::size_t bytes) {

@@ -55,6 +55,7 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
   Encoding encoding() const override { return Encoding::kSkiplist; }
   std::size_t size() const override { return members_->size(); }
   std::size_t memory_bytes() const override;
+  std::size_t mapped_bytes() const override { return members_->mapped_bytes(); }
   std::size_t FreeEffort() const override;
   const MemberTable* members() const override { return members_.get(); }
   std::unique_ptr<Collection> Clone() const override;
