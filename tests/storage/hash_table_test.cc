@@ -521,9 +521,9 @@ TEST(HashTable, SettlesOnceItsSizeHasStayedForThreeSeconds) {
   EXPECT_FALSE(model.table().settled());
   while (model.table().Step(100)) {
   }
-  for (int second = 0; second < 10; ++second) {
+  for (int second = 0; second < 7; ++second) {
     wait(1'000);
-    ASSERT_NO_FATAL_FAILURE(grow_by(60));
+    ASSERT_NO_FATAL_FAILURE(grow_by(90));
     ASSERT_FALSE(model.table().settled());
   }
   ASSERT_FALSE(model.table().moving());
