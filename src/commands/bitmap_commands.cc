@@ -217,9 +217,7 @@ constexpr KeySpec kBitOpKeys[] = {
     {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate, .index = 2},
     {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .index = 3, .last = -1}};
 
-constexpr Change kBitCountHistory[] = {{"7.0.0", "Added the `BYTE|BIT` option."}};
-
-constexpr Change kBitPosHistory[] = {{"7.0.0", "Added the `BYTE|BIT` option."}};
+constexpr Change kUnitHistory[] = {{"7.0.0", "Added the `BYTE|BIT` option."}};
 
 constexpr CommandSpec kBitmapCommands[] = {
     {.name = "bitcount",
@@ -234,7 +232,7 @@ constexpr CommandSpec kBitmapCommands[] = {
      .summary = "Count set bits in a string",
      .arguments = "key:key#0 index:block(start:integer end:integer index_unit:oneof('BYTE' "
                   "byte:pure-token|'BIT' bit:pure-token)?@7.0.0)?",
-     .history = kBitCountHistory},
+     .history = kUnitHistory},
     {.name = "bitfield",
      .handler = BitField,
      .arity = -2,
@@ -287,7 +285,7 @@ constexpr CommandSpec kBitmapCommands[] = {
      .summary = "Find first bit set or clear in a string",
      .arguments = "key:key#0 bit:integer index:block(start:integer end_index:block(end:integer "
                   "index_unit:oneof('BYTE' byte:pure-token|'BIT' bit:pure-token)?@7.0.0)?)?",
-     .history = kBitPosHistory},
+     .history = kUnitHistory},
     {.name = "getbit",
      .handler = GetBit,
      .arity = 3,

@@ -118,17 +118,9 @@ void Persist(CommandContext& context) {
   context.reply().Integer(1);
 }
 
-constexpr Change kExpireHistory[] = {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}};
+constexpr Change kConditionsHistory[] = {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}};
 
-constexpr Change kExpireAtHistory[] = {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}};
-
-constexpr Change kPExpireHistory[] = {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}};
-
-constexpr Change kPExpireAtHistory[] = {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}};
-
-constexpr Change kPTtlHistory[] = {{"2.8.0", "Added the -2 reply."}};
-
-constexpr Change kTtlHistory[] = {{"2.8.0", "Added the -2 reply."}};
+constexpr Change kNoKeyHistory[] = {{"2.8.0", "Added the -2 reply."}};
 
 constexpr std::string_view kPTtlTips[] = {"nondeterministic_output"};
 
@@ -145,7 +137,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set a key's time to live in seconds",
      .arguments = "key:key#0 seconds:integer condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kExpireHistory},
+     .history = kConditionsHistory},
     {.name = "expireat",
      .handler = ExpireAt,
      .arity = -3,
@@ -158,7 +150,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set the expiration for a key as a UNIX timestamp",
      .arguments = "key:key#0 unix-time-seconds:unix-time condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kExpireAtHistory},
+     .history = kConditionsHistory},
     {.name = "expiretime",
      .handler = ExpireTime,
      .arity = 2,
@@ -193,7 +185,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set a key's time to live in milliseconds",
      .arguments = "key:key#0 milliseconds:integer condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kPExpireHistory},
+     .history = kConditionsHistory},
     {.name = "pexpireat",
      .handler = PExpireAt,
      .arity = -3,
@@ -206,7 +198,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set the expiration for a key as a UNIX timestamp specified in milliseconds",
      .arguments = "key:key#0 unix-time-milliseconds:unix-time condition:oneof('NX' "
                   "nx:pure-token|'XX' xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kPExpireAtHistory},
+     .history = kConditionsHistory},
     {.name = "pexpiretime",
      .handler = PExpireTime,
      .arity = 2,
@@ -229,7 +221,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .complexity = "O(1)",
      .summary = "Get the time to live for a key in milliseconds",
      .arguments = "key:key#0",
-     .history = kPTtlHistory,
+     .history = kNoKeyHistory,
      .tips = kPTtlTips},
     {.name = "ttl",
      .handler = Ttl,
@@ -242,7 +234,7 @@ constexpr CommandSpec kExpireCommands[] = {
      .complexity = "O(1)",
      .summary = "Get the time to live for a key in seconds",
      .arguments = "key:key#0",
-     .history = kTtlHistory,
+     .history = kNoKeyHistory,
      .tips = kPTtlTips},
 };
 

@@ -474,16 +474,7 @@ constexpr KeySpec kGeoRadiusByMemberKeys[] = {{.flags = KeyFlag::kReadOnly | Key
                                                .index = 5,
                                                .keyword = "STOREDIST"}};
 
-constexpr Change kGeoRadiusByMemberHistory[] = {
-    {"7.0.0", "Added support for uppercase unit names."}};
-
-constexpr Change kGeoSearchHistory[] = {{"7.0.0", "Added support for uppercase unit names."}};
-
-constexpr KeySpec kGeoSearchStoreKeys[] = {
-    {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate},
-    {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .index = 2}};
-
-constexpr Change kGeoSearchStoreHistory[] = {{"7.0.0", "Added support for uppercase unit names."}};
+constexpr Change kUpperCaseUnitsHistory[] = {{"7.0.0", "Added support for uppercase unit names."}};
 
 constexpr CommandSpec kGeoCommands[] = {
     {.name = "geoadd",
@@ -599,7 +590,7 @@ constexpr CommandSpec kGeoCommands[] = {
          "'WITHDIST' withdist:pure-token? 'WITHHASH' withhash:pure-token? count:block('COUNT' "
          "count:integer 'ANY' any:pure-token?)? order:oneof('ASC' asc:pure-token|'DESC' "
          "desc:pure-token)? 'STORE' key:key?#1 'STOREDIST' key:key?#2",
-     .history = kGeoRadiusByMemberHistory,
+     .history = kUpperCaseUnitsHistory,
      .deprecated_since = "6.2.0",
      .replaced_by =
          "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"},
@@ -644,13 +635,13 @@ constexpr CommandSpec kGeoCommands[] = {
          "mi:pure-token))) order:oneof('ASC' asc:pure-token|'DESC' desc:pure-token)? "
          "count:block('COUNT' count:integer 'ANY' any:pure-token?)? 'WITHCOORD' "
          "withcoord:pure-token? 'WITHDIST' withdist:pure-token? 'WITHHASH' withhash:pure-token?",
-     .history = kGeoSearchHistory},
+     .history = kUpperCaseUnitsHistory},
     {.name = "geosearchstore",
      .handler = GeoSearchStore,
      .arity = -8,
      .flags = Flag::kWrite | Flag::kDenyOom,
      .acl = Acl::kGeo,
-     .keys = kGeoSearchStoreKeys,
+     .keys = kStoreFromKey,
      .group = Group::kGeo,
      .since = "6.2.0",
      .complexity =
@@ -666,7 +657,7 @@ constexpr CommandSpec kGeoCommands[] = {
                   "m:pure-token|'KM' km:pure-token|'FT' ft:pure-token|'MI' mi:pure-token))) "
                   "order:oneof('ASC' asc:pure-token|'DESC' desc:pure-token)? count:block('COUNT' "
                   "count:integer 'ANY' any:pure-token?)? 'STOREDIST' storedist:pure-token?",
-     .history = kGeoSearchStoreHistory},
+     .history = kUpperCaseUnitsHistory},
 };
 
 }  // namespace

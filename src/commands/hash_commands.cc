@@ -255,9 +255,6 @@ void HIncrByFloat(CommandContext& context) {
   if (SetOne(context, hash, text, true)) context.reply().Bulk(text);
 }
 
-constexpr KeySpec kInsertKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
-constexpr KeySpec kDeleteKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kDelete}};
-
 constexpr std::string_view kAnyOrder[] = {"nondeterministic_output_order"};
 constexpr std::string_view kAnyOutput[] = {"nondeterministic_output"};
 
@@ -270,7 +267,7 @@ constexpr CommandSpec kHashCommands[] = {
      .arity = -3,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kHash,
-     .keys = kDeleteKeys,
+     .keys = kDeleteKey,
      .group = Group::kHash,
      .since = "2.0.0",
      .complexity = "O(N) where N is the number of fields to be removed.",
@@ -429,7 +426,7 @@ constexpr CommandSpec kHashCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
      .acl = Acl::kHash,
-     .keys = kInsertKeys,
+     .keys = kInsertKey,
      .group = Group::kHash,
      .since = "2.0.0",
      .complexity = "O(1)",

@@ -386,9 +386,6 @@ void HSetEx(CommandContext& context) {
   context.reply().Integer(1);
 }
 
-constexpr KeySpec kGetDelKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
-
 constexpr CommandSpec kHashDeadlineCommands[] = {
     {.name = "hexpire",
      .handler = HExpire,
@@ -432,7 +429,7 @@ constexpr CommandSpec kHashDeadlineCommands[] = {
      .arity = -5,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kHash,
-     .keys = kGetDelKeys,
+     .keys = kTakeKey,
      .group = Group::kHash,
      .since = "8.0.0",
      .complexity = "O(N) where N is the number of specified fields",

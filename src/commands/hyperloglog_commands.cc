@@ -267,8 +267,6 @@ void PfSelfTest(CommandContext& context) {
   context.reply().Ok();
 }
 
-constexpr KeySpec kPfAddKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
-
 constexpr KeySpec kPfCountKeys[] = {
     {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess,
      .last = -1,
@@ -287,7 +285,7 @@ constexpr CommandSpec kHyperLogLogCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
      .acl = Acl::kHyperLogLog,
-     .keys = kPfAddKeys,
+     .keys = kInsertKey,
      .group = Group::kHyperLogLog,
      .since = "2.8.9",
      .complexity = "O(1) to add every element.",

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "src/commands/families.h"
+#include "src/commands/key_specs.h"
 #include "src/commands/list_commands.h"
 
 namespace aeris {
@@ -85,28 +86,6 @@ void BLMPop(CommandContext& context) {
   context.BlockOn(keys, {.type = ValueType::kList, .timeout = *timeout});
 }
 
-constexpr KeySpec kPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete, .last = -2}};
-
-constexpr KeySpec kMoveKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete},
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kInsert, .index = 2}};
-
-constexpr KeySpec kBlockingMultiPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
-     .index = 2,
-     .find = KeySpec::Find::kKeynum,
-     .first_key = 1}};
-
-constexpr Change kBLPopHistory[] = {
-    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
-
-constexpr Change kBRPopHistory[] = {
-    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
-
-constexpr Change kBRPopLPushHistory[] = {
-    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
-
 constexpr CommandSpec kListBlockingCommands[] = {
     {.name = "blmove",
      .handler = BLMove,
@@ -140,25 +119,25 @@ constexpr CommandSpec kListBlockingCommands[] = {
      .arity = -3,
      .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking,
      .acl = Acl::kList,
-     .keys = kPopKeys,
+     .keys = kBlockingPopKeys,
      .group = Group::kList,
      .since = "2.0.0",
      .complexity = "O(N) where N is the number of provided keys.",
      .summary = "Remove and get the first element in a list, or block until one is available",
      .arguments = "key:key*#0 timeout:double",
-     .history = kBLPopHistory},
+     .history = kTimeoutHistory},
     {.name = "brpop",
      .handler = BRPop,
      .arity = -3,
      .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking,
      .acl = Acl::kList,
-     .keys = kPopKeys,
+     .keys = kBlockingPopKeys,
      .group = Group::kList,
      .since = "2.0.0",
      .complexity = "O(N) where N is the number of provided keys.",
      .summary = "Remove and get the last element in a list, or block until one is available",
      .arguments = "key:key*#0 timeout:double",
-     .history = kBRPopHistory},
+     .history = kTimeoutHistory},
     {.name = "brpoplpush",
      .handler = BRPopLPush,
      .arity = 4,
@@ -171,7 +150,7 @@ constexpr CommandSpec kListBlockingCommands[] = {
      .summary = "Pop an element from a list, push it to another list and return it; or block until "
                 "one is available",
      .arguments = "source:key#0 destination:key#1 timeout:double",
-     .history = kBRPopLPushHistory,
+     .history = kTimeoutHistory,
      .deprecated_since = "6.2.0",
      .replaced_by = "`BLMOVE` with the `RIGHT` and `LEFT` arguments"},
 };

@@ -345,33 +345,11 @@ void LMPop(CommandContext& context) {
   context.reply().NullArray();
 }
 
-constexpr KeySpec kInsertKey[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
+constexpr Change kPopHistory[] = {{"6.2.0", "Added the `count` argument."}};
 
-constexpr KeySpec kPopKey[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
+constexpr Change kPushHistory[] = {{"2.4.0", "Accepts multiple `element` arguments."}};
 
-constexpr KeySpec kTrimKey[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kDelete}};
-
-constexpr KeySpec kMoveKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete},
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kInsert, .index = 2}};
-
-constexpr KeySpec kMultiPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
-     .find = KeySpec::Find::kKeynum,
-     .first_key = 1}};
-
-constexpr Change kLPopHistory[] = {{"6.2.0", "Added the `count` argument."}};
-
-constexpr Change kLPushHistory[] = {{"2.4.0", "Accepts multiple `element` arguments."}};
-
-constexpr Change kLPushXHistory[] = {{"4.0.0", "Accepts multiple `element` arguments."}};
-
-constexpr Change kRPopHistory[] = {{"6.2.0", "Added the `count` argument."}};
-
-constexpr Change kRPushHistory[] = {{"2.4.0", "Accepts multiple `element` arguments."}};
-
-constexpr Change kRPushXHistory[] = {{"4.0.0", "Accepts multiple `element` arguments."}};
+constexpr Change kPushXHistory[] = {{"4.0.0", "Accepts multiple `element` arguments."}};
 
 constexpr CommandSpec kListCommands[] = {
     {.name = "lindex",
@@ -443,13 +421,13 @@ constexpr CommandSpec kListCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kList,
-     .keys = kPopKey,
+     .keys = kTakeKey,
      .group = Group::kList,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of elements returned",
      .summary = "Remove and get the first elements in a list",
      .arguments = "key:key#0 count:integer?@6.2.0",
-     .history = kLPopHistory},
+     .history = kPopHistory},
     {.name = "lpos",
      .handler = LPos,
      .arity = -3,
@@ -476,7 +454,7 @@ constexpr CommandSpec kListCommands[] = {
                    "called with multiple arguments.",
      .summary = "Prepend one or multiple elements to a list",
      .arguments = "key:key#0 element:string*",
-     .history = kLPushHistory},
+     .history = kPushHistory},
     {.name = "lpushx",
      .handler = LPushX,
      .arity = -3,
@@ -489,7 +467,7 @@ constexpr CommandSpec kListCommands[] = {
                    "called with multiple arguments.",
      .summary = "Prepend an element to a list, only if the list exists",
      .arguments = "key:key#0 element:string*",
-     .history = kLPushXHistory},
+     .history = kPushXHistory},
     {.name = "lrange",
      .handler = LRange,
      .arity = 4,
@@ -508,7 +486,7 @@ constexpr CommandSpec kListCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite,
      .acl = Acl::kList,
-     .keys = kTrimKey,
+     .keys = kDeleteKey,
      .group = Group::kList,
      .since = "1.0.0",
      .complexity =
@@ -532,7 +510,7 @@ constexpr CommandSpec kListCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite,
      .acl = Acl::kList,
-     .keys = kTrimKey,
+     .keys = kDeleteKey,
      .group = Group::kList,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of elements to be removed by the operation.",
@@ -543,13 +521,13 @@ constexpr CommandSpec kListCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kList,
-     .keys = kPopKey,
+     .keys = kTakeKey,
      .group = Group::kList,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of elements returned",
      .summary = "Remove and get the last elements in a list",
      .arguments = "key:key#0 count:integer?@6.2.0",
-     .history = kRPopHistory},
+     .history = kPopHistory},
     {.name = "rpoplpush",
      .handler = RPopLPush,
      .arity = 3,
@@ -575,7 +553,7 @@ constexpr CommandSpec kListCommands[] = {
                    "called with multiple arguments.",
      .summary = "Append one or multiple elements to a list",
      .arguments = "key:key#0 element:string*",
-     .history = kRPushHistory},
+     .history = kPushHistory},
     {.name = "rpushx",
      .handler = RPushX,
      .arity = -3,
@@ -588,7 +566,7 @@ constexpr CommandSpec kListCommands[] = {
                    "called with multiple arguments.",
      .summary = "Append an element to a list, only if the list exists",
      .arguments = "key:key#0 element:string*",
-     .history = kRPushXHistory},
+     .history = kPushXHistory},
 };
 
 }  // namespace

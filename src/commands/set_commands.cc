@@ -254,34 +254,26 @@ void SRandMember(CommandContext& context) {
   for (const std::string& member : drawn) context.reply().Bulk(member);
 }
 
-constexpr KeySpec kSAddKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
-constexpr Change kSAddHistory[] = {{"2.4.0", "Accepts multiple `member` arguments."}};
+constexpr Change kMembersHistory[] = {{"2.4.0", "Accepts multiple `member` arguments."}};
+
 constexpr std::string_view kSMembersTips[] = {"nondeterministic_output_order"};
-constexpr KeySpec kSMoveKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete},
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kInsert, .index = 2}};
-constexpr KeySpec kSPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
 constexpr Change kSPopHistory[] = {{"3.2.0", "Added the `count` argument."}};
 constexpr std::string_view kSPopTips[] = {"nondeterministic_output"};
 constexpr Change kSRandMemberHistory[] = {{"2.6.0", "Added the optional `count` argument."}};
-constexpr KeySpec kSRemKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kDelete}};
-constexpr Change kSRemHistory[] = {{"2.4.0", "Accepts multiple `member` arguments."}};
-
 constexpr CommandSpec kSetCommands[] = {
     {.name = "sadd",
      .handler = SAdd,
      .arity = -3,
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
      .acl = Acl::kSet,
-     .keys = kSAddKeys,
+     .keys = kInsertKey,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(1) for each element added, so O(N) to add N elements when the command is "
                    "called with multiple arguments.",
      .summary = "Add one or more members to a set",
      .arguments = "key:key#0 member:string*",
-     .history = kSAddHistory,
+     .history = kMembersHistory,
      .member = 2},
     {.name = "scard",
      .handler = SCard,
@@ -334,7 +326,7 @@ constexpr CommandSpec kSetCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSet,
-     .keys = kSMoveKeys,
+     .keys = kMoveKeys,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(1)",
@@ -345,7 +337,7 @@ constexpr CommandSpec kSetCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSet,
-     .keys = kSPopKeys,
+     .keys = kTakeKey,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "Without the count argument O(1), otherwise O(N) where N is the value of the "
@@ -373,13 +365,13 @@ constexpr CommandSpec kSetCommands[] = {
      .arity = -3,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSet,
-     .keys = kSRemKeys,
+     .keys = kDeleteKey,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of members to be removed.",
      .summary = "Remove one or more members from a set",
      .arguments = "key:key#0 member:string*",
-     .history = kSRemHistory,
+     .history = kMembersHistory,
      .member = 2},
     {.name = "sscan",
      .handler = SScan,

@@ -206,14 +206,10 @@ void SInterCard(CommandContext& context) {
   context.reply().Integer(static_cast<std::int64_t>(found));
 }
 
-constexpr KeySpec kSDiffKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = -1}};
 constexpr std::string_view kSDiffTips[] = {"nondeterministic_output_order"};
 constexpr KeySpec kSDiffStoreKeys[] = {
     {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate},
     {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .index = 2, .last = -1}};
-constexpr KeySpec kSInterCardKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
-                                        .find = KeySpec::Find::kKeynum,
-                                        .first_key = 1}};
 constexpr KeySpec kSInterStoreKeys[] = {
     {.flags = KeyFlag::kReadWrite | KeyFlag::kUpdate},
     {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .index = 2, .last = -1}};
@@ -224,7 +220,7 @@ constexpr CommandSpec kSetOperationCommands[] = {
      .arity = -2,
      .flags = Flag::kReadonly,
      .acl = Acl::kSet,
-     .keys = kSDiffKeys,
+     .keys = kReadKeys,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.",
@@ -247,7 +243,7 @@ constexpr CommandSpec kSetOperationCommands[] = {
      .arity = -2,
      .flags = Flag::kReadonly,
      .acl = Acl::kSet,
-     .keys = kSDiffKeys,
+     .keys = kReadKeys,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(N*M) worst case where N is the cardinality of the smallest set and M is the "
@@ -260,7 +256,7 @@ constexpr CommandSpec kSetOperationCommands[] = {
      .arity = -3,
      .flags = Flag::kReadonly | Flag::kMovableKeys,
      .acl = Acl::kSet,
-     .keys = kSInterCardKeys,
+     .keys = kReadCountedKeys,
      .group = Group::kSet,
      .since = "7.0.0",
      .complexity = "O(N*M) worst case where N is the cardinality of the smallest set and M is the "
@@ -284,7 +280,7 @@ constexpr CommandSpec kSetOperationCommands[] = {
      .arity = -2,
      .flags = Flag::kReadonly,
      .acl = Acl::kSet,
-     .keys = kSDiffKeys,
+     .keys = kReadKeys,
      .group = Group::kSet,
      .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.",

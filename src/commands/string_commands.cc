@@ -333,11 +333,6 @@ void StrLen(CommandContext& context) {
   context.reply().Integer(entry ? static_cast<std::int64_t>(entry.text_size()) : 0);
 }
 
-constexpr KeySpec kAppendKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kInsert}};
-
-constexpr KeySpec kGetDelKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
-
 constexpr KeySpec kGetExKeys[] = {
     {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kUpdate,
      .notes = "RW and UPDATE because it changes the TTL"}};
@@ -362,7 +357,7 @@ constexpr CommandSpec kStringCommands[] = {
      .arity = 3,
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
      .acl = Acl::kString,
-     .keys = kAppendKeys,
+     .keys = kInsertKey,
      .group = Group::kString,
      .since = "2.0.0",
      .complexity =
@@ -409,7 +404,7 @@ constexpr CommandSpec kStringCommands[] = {
      .arity = 2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kString,
-     .keys = kGetDelKeys,
+     .keys = kTakeKey,
      .group = Group::kString,
      .since = "6.2.0",
      .complexity = "O(1)",

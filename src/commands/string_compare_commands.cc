@@ -19,16 +19,15 @@ void DeleteAndReply(CommandContext& context) {
   context.reply().Integer(1);
 }
 
-// DELEX key [IFEQ | IFNE value | IFDEQ | IFDNE digest]. Replies 1 | 0 when the key is absent, whatever
-// the condition, or when the condition does not hold. Without one it deletes any type.
+// DELEX key [IFEQ | IFNE value | IFDEQ | IFDNE digest]. Replies 1 | 0 when the key is absent,
+// whatever the condition, or when the condition does not hold. Without one it deletes any type.
 void DelEx(CommandContext& context) {
   if (context.argc() != 2 && context.argc() != 4) return context.ReplyWrongArity();
   const EntryView entry = context.FindForWrite(1);
   if (!entry) return context.reply().Integer(0);
   if (context.argc() == 4) {
     if (entry.type() != storage::ValueType::kString) {
-      return context.reply().Error(
-          "ERR Key should be of string type if conditions are specified");
+      return context.reply().Error("ERR Key should be of string type if conditions are specified");
     }
     const ValueCondition condition{ValueTestArg(context, 2), context.arg(3)};
     if (!condition.is_set()) {

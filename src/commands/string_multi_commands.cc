@@ -4,6 +4,7 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/key_specs.h"
 #include "src/commands/string_options.h"
 #include "src/error_replies.h"
 
@@ -43,8 +44,9 @@ bool AllExist(CommandContext& context, Pairs pairs, bool exist) {
   return true;
 }
 
-// Sets the pairs in their order. False after the OOM reply: then keys that are known to be `new_keys`
-// are deleted again, and of others the pairs before that stay set, since their old values are gone.
+// Sets the pairs in their order. False after the OOM reply: then keys that are known to be
+// `new_keys` are deleted again, and of others the pairs before that stay set, since their old
+// values are gone.
 bool SetPairs(CommandContext& context, Pairs pairs, bool new_keys, const SetOptions& how) {
   std::size_t i = pairs.first;
   for (; i < pairs.end; i += 2) {
@@ -82,8 +84,8 @@ void MSetNx(CommandContext& context) {
   if (SetPairs(context, pairs, /*new_keys=*/true, {})) context.reply().Integer(1);
 }
 
-// MSETEX n key value ... [NX | XX] [EX | PX | EXAT | PXAT | KEEPTTL]. Replies 1 when all were set, 0
-// when the condition does not hold for all keys and nothing was set. Without memory as MSET and
+// MSETEX n key value ... [NX | XX] [EX | PX | EXAT | PXAT | KEEPTTL]. Replies 1 when all were set,
+// 0 when the condition does not hold for all keys and nothing was set. Without memory as MSET and
 // MSETNX.
 void MSetEx(CommandContext& context) {
   const auto count = context.IntegerArg(1, 1, std::numeric_limits<std::int32_t>::max(),
@@ -107,8 +109,6 @@ void MSetEx(CommandContext& context) {
     context.reply().Integer(1);
   }
 }
-
-constexpr KeySpec kMGetKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .last = -1}};
 
 constexpr KeySpec kMSetKeys[] = {
     {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate, .last = -1, .step = 2}};
@@ -135,7 +135,7 @@ constexpr CommandSpec kStringMultiCommands[] = {
      .arity = -2,
      .flags = Flag::kReadonly | Flag::kFast,
      .acl = Acl::kString,
-     .keys = kMGetKeys,
+     .keys = kReadKeys,
      .group = Group::kString,
      .since = "1.0.0",
      .complexity = "O(N) where N is the number of keys to retrieve.",
@@ -163,13 +163,13 @@ constexpr CommandSpec kStringMultiCommands[] = {
      .group = Group::kString,
      .since = "8.4.0",
      .complexity = "O(N) where N is the number of keys to set.",
-     .summary = "Set multiple keys to multiple values and give them one expiration, optionally only "
-                "when all or none of the keys exist",
-     .arguments =
-         "numkeys:integer data:block(key:key#0 value:string)* condition:oneof('NX' "
-         "nx:pure-token|'XX' xx:pure-token)? expiration:oneof('EX' seconds:integer|'PX' "
-         "milliseconds:integer|'EXAT' unix-time-seconds:unix-time|'PXAT' "
-         "unix-time-milliseconds:unix-time|'KEEPTTL' keepttl:pure-token)?",
+     .summary =
+         "Set multiple keys to multiple values and give them one expiration, optionally only "
+         "when all or none of the keys exist",
+     .arguments = "numkeys:integer data:block(key:key#0 value:string)* condition:oneof('NX' "
+                  "nx:pure-token|'XX' xx:pure-token)? expiration:oneof('EX' seconds:integer|'PX' "
+                  "milliseconds:integer|'EXAT' unix-time-seconds:unix-time|'PXAT' "
+                  "unix-time-milliseconds:unix-time|'KEEPTTL' keepttl:pure-token)?",
      .tips = kMSetTips},
     {.name = "msetnx",
      .handler = MSetNx,

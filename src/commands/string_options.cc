@@ -34,8 +34,8 @@ bool StringOptions::ParseWord(const CommandContext& context, std::size_t index,
   return false;
 }
 
-// EX, PX, EXAT or PXAT with its value behind it, which `index` then names. A unit may be given again,
-// and two units may not.
+// EX, PX, EXAT or PXAT with its value behind it, which `index` then names. A unit may be given
+// again, and two units may not.
 bool StringOptions::ParseDeadline(const CommandContext& context, std::size_t& index) {
   const std::optional<DeadlineUnit> given = DeadlineUnitArg(context, index);
   if (!given || keep_ttl || persist || index + 1 == context.argc()) return false;

@@ -11,8 +11,8 @@
 
 namespace aeris {
 
-// Whose options are read: GETEX has PERSIST and deadlines; MSETEX has NX, XX, KEEPTTL and deadlines;
-// SET has these, GET and conditions on the value.
+// Whose options are read: GETEX has PERSIST and deadlines; MSETEX has NX, XX, KEEPTTL and
+// deadlines; SET has these, GET and conditions on the value.
 enum class StringOptionsOf : std::uint8_t { kSet, kMSetEx, kGetEx };
 
 struct StringOptions {
@@ -28,8 +28,8 @@ struct StringOptions {
   bool has_deadline() const { return deadline_arg != 0; }
   bool has_existence() const { return only_if_absent || only_if_present; }
 
-  // Reads the arguments from `first` on. False when a word is unknown or two make no sense together;
-  // one that is given twice counts as its last.
+  // Reads the arguments from `first` on. False when a word is unknown or two make no sense
+  // together; one that is given twice counts as its last.
   bool Parse(const CommandContext& context, std::size_t first, StringOptionsOf command);
   // The deadline that was given, or none. nullopt after the error reply.
   std::optional<UnixMs> Deadline(const CommandContext& context) const;

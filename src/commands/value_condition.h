@@ -1,5 +1,5 @@
-// Conditions on the value of a string: IFEQ and IFNE of SET and DELEX compare the value itself, IFDEQ
-// and IFDNE its digest, which DIGEST replies.
+// Conditions on the value of a string: IFEQ and IFNE of SET and DELEX compare the value itself,
+// IFDEQ and IFDNE its digest, which DIGEST replies.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace aeris {
 
-// A value's 64-bit XXH3 hash as lower-case hexadecimal digits. Clients compute it too, so it is keyed
-// by nothing: no table of ours may use it.
+// A value's 64-bit XXH3 hash as lower-case hexadecimal digits. Clients compute it too, so it is
+// keyed by nothing: no table of ours may use it.
 using DigestText = std::array<char, 16>;
 
 // Of a string. O(bytes).

@@ -287,8 +287,6 @@ constexpr Change kZAddHistory[] = {{"2.4.0", "Accepts multiple elements."},
 
 constexpr std::string_view kNondeterministicOutputTips[] = {"nondeterministic_output"};
 
-constexpr KeySpec kZRemKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kDelete}};
-
 constexpr Change kZRemHistory[] = {{"2.4.0", "Accepts multiple elements."}};
 
 constexpr CommandSpec kZsetCommands[] = {
@@ -372,7 +370,7 @@ constexpr CommandSpec kZsetCommands[] = {
      .arity = -3,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSortedSet,
-     .keys = kZRemKeys,
+     .keys = kDeleteKey,
      .group = Group::kSortedSet,
      .since = "1.2.0",
      .complexity = "O(M*log(N)) with N being the number of elements in the sorted set and M the "

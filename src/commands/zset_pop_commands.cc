@@ -180,36 +180,13 @@ void PopOrBlock(CommandContext& context, PopEnd end) {
 void BZPopMin(CommandContext& context) { PopOrBlock(context, PopEnd::kMin); }
 void BZPopMax(CommandContext& context) { PopOrBlock(context, PopEnd::kMax); }
 
-constexpr KeySpec kBZMPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
-     .index = 2,
-     .find = KeySpec::Find::kKeynum,
-     .first_key = 1}};
-
-constexpr KeySpec kBZPopMaxKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete, .last = -2}};
-
-constexpr Change kBZPopMaxHistory[] = {
-    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
-
-constexpr Change kBZPopMinHistory[] = {
-    {"6.0.0", "`timeout` is interpreted as a double instead of an integer."}};
-
-constexpr KeySpec kZMPopKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete,
-     .find = KeySpec::Find::kKeynum,
-     .first_key = 1}};
-
-constexpr KeySpec kZPopMaxKeys[] = {
-    {.flags = KeyFlag::kReadWrite | KeyFlag::kAccess | KeyFlag::kDelete}};
-
 constexpr CommandSpec kZsetPopCommands[] = {
     {.name = "bzmpop",
      .handler = BZMPop,
      .arity = -5,
      .flags = Flag::kWrite | Flag::kBlocking | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kBZMPopKeys,
+     .keys = kBlockingMultiPopKeys,
      .group = Group::kSortedSet,
      .since = "7.0.0",
      .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number "
@@ -223,33 +200,33 @@ constexpr CommandSpec kZsetPopCommands[] = {
      .arity = -3,
      .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
      .acl = Acl::kSortedSet,
-     .keys = kBZPopMaxKeys,
+     .keys = kBlockingPopKeys,
      .group = Group::kSortedSet,
      .since = "5.0.0",
      .complexity = "O(log(N)) with N being the number of elements in the sorted set.",
      .summary = "Remove and return the member with the highest score from one or more sorted sets, "
                 "or block until one is available",
      .arguments = "key:key*#0 timeout:double",
-     .history = kBZPopMaxHistory},
+     .history = kTimeoutHistory},
     {.name = "bzpopmin",
      .handler = BZPopMin,
      .arity = -3,
      .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
      .acl = Acl::kSortedSet,
-     .keys = kBZPopMaxKeys,
+     .keys = kBlockingPopKeys,
      .group = Group::kSortedSet,
      .since = "5.0.0",
      .complexity = "O(log(N)) with N being the number of elements in the sorted set.",
      .summary = "Remove and return the member with the lowest score from one or more sorted sets, "
                 "or block until one is available",
      .arguments = "key:key*#0 timeout:double",
-     .history = kBZPopMinHistory},
+     .history = kTimeoutHistory},
     {.name = "zmpop",
      .handler = ZMPop,
      .arity = -4,
      .flags = Flag::kWrite | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kZMPopKeys,
+     .keys = kMultiPopKeys,
      .group = Group::kSortedSet,
      .since = "7.0.0",
      .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number "
@@ -262,7 +239,7 @@ constexpr CommandSpec kZsetPopCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSortedSet,
-     .keys = kZPopMaxKeys,
+     .keys = kTakeKey,
      .group = Group::kSortedSet,
      .since = "5.0.0",
      .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "
@@ -274,7 +251,7 @@ constexpr CommandSpec kZsetPopCommands[] = {
      .arity = -2,
      .flags = Flag::kWrite | Flag::kFast,
      .acl = Acl::kSortedSet,
-     .keys = kZPopMaxKeys,
+     .keys = kTakeKey,
      .group = Group::kSortedSet,
      .since = "5.0.0",
      .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "

@@ -230,12 +230,6 @@ constexpr Change kZRangeHistory[] = {
 
 constexpr Change kZRangeByScoreHistory[] = {{"2.0.0", "Added the `WITHSCORES` modifier."}};
 
-constexpr KeySpec kZRangeStoreKeys[] = {
-    {.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate},
-    {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess, .index = 2}};
-
-constexpr KeySpec kZRemRangeByLexKeys[] = {{.flags = KeyFlag::kReadWrite | KeyFlag::kDelete}};
-
 constexpr Change kZRevRangeByScoreHistory[] = {{"2.1.6", "`min` and `max` can be exclusive."}};
 
 constexpr CommandSpec kZsetRangeCommands[] = {
@@ -315,7 +309,7 @@ constexpr CommandSpec kZsetRangeCommands[] = {
      .arity = -5,
      .flags = Flag::kWrite | Flag::kDenyOom,
      .acl = Acl::kSortedSet,
-     .keys = kZRangeStoreKeys,
+     .keys = kStoreFromKey,
      .group = Group::kSortedSet,
      .since = "6.2.0",
      .complexity = "O(log(N)+M) with N being the number of elements in the sorted set and M the "
@@ -329,7 +323,7 @@ constexpr CommandSpec kZsetRangeCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite,
      .acl = Acl::kSortedSet,
-     .keys = kZRemRangeByLexKeys,
+     .keys = kDeleteKey,
      .group = Group::kSortedSet,
      .since = "2.8.9",
      .complexity = "O(log(N)+M) with N being the number of elements in the sorted set and M the "
@@ -341,7 +335,7 @@ constexpr CommandSpec kZsetRangeCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite,
      .acl = Acl::kSortedSet,
-     .keys = kZRemRangeByLexKeys,
+     .keys = kDeleteKey,
      .group = Group::kSortedSet,
      .since = "2.0.0",
      .complexity = "O(log(N)+M) with N being the number of elements in the sorted set and M the "
@@ -353,7 +347,7 @@ constexpr CommandSpec kZsetRangeCommands[] = {
      .arity = 4,
      .flags = Flag::kWrite,
      .acl = Acl::kSortedSet,
-     .keys = kZRemRangeByLexKeys,
+     .keys = kDeleteKey,
      .group = Group::kSortedSet,
      .since = "1.2.0",
      .complexity = "O(log(N)+M) with N being the number of elements in the sorted set and M the "

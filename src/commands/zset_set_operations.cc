@@ -258,10 +258,6 @@ void ZInterCard(CommandContext& context) {
   context.reply().Integer(static_cast<std::int64_t>(count));
 }
 
-constexpr KeySpec kZDiffKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
-                                   .find = KeySpec::Find::kKeynum,
-                                   .first_key = 1}};
-
 constexpr KeySpec kZDiffStoreKeys[] = {{.flags = KeyFlag::kOverwrite | KeyFlag::kUpdate},
                                        {.flags = KeyFlag::kReadOnly | KeyFlag::kAccess,
                                         .index = 2,
@@ -274,7 +270,7 @@ constexpr CommandSpec kZsetSetOperationCommands[] = {
      .arity = -3,
      .flags = Flag::kReadonly | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kZDiffKeys,
+     .keys = kReadCountedKeys,
      .group = Group::kSortedSet,
      .since = "6.2.0",
      .complexity = "O(L + (N-K)log(N)) worst case where L is the total number of elements in all "
@@ -298,7 +294,7 @@ constexpr CommandSpec kZsetSetOperationCommands[] = {
      .arity = -3,
      .flags = Flag::kReadonly | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kZDiffKeys,
+     .keys = kReadCountedKeys,
      .group = Group::kSortedSet,
      .since = "6.2.0",
      .complexity = "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K "
@@ -313,7 +309,7 @@ constexpr CommandSpec kZsetSetOperationCommands[] = {
      .arity = -3,
      .flags = Flag::kReadonly | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kZDiffKeys,
+     .keys = kReadCountedKeys,
      .group = Group::kSortedSet,
      .since = "7.0.0",
      .complexity = "O(N*K) worst case with N being the smallest input sorted set, K being the "
@@ -340,7 +336,7 @@ constexpr CommandSpec kZsetSetOperationCommands[] = {
      .arity = -3,
      .flags = Flag::kReadonly | Flag::kMovableKeys,
      .acl = Acl::kSortedSet,
-     .keys = kZDiffKeys,
+     .keys = kReadCountedKeys,
      .group = Group::kSortedSet,
      .since = "6.2.0",
      .complexity = "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, "
