@@ -1,7 +1,5 @@
 // Lists: the commands that wait for an item.
 #include <array>
-#include <numeric>
-#include <vector>
 
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
@@ -14,27 +12,16 @@ using storage::EntryView;
 using storage::ListEnd;
 using storage::ValueType;
 
-// The keys to look at: all of [first, first + count), or the one that became ready.
-std::vector<std::size_t> KeysToTry(const CommandContext& context, std::size_t first,
-                                   std::size_t count) {
-  if (const auto served = context.served_key()) return {*served};
-  std::vector<std::size_t> keys(count);
-  std::iota(keys.begin(), keys.end(), first);
-  return keys;
-}
-
 void BlockingPop(CommandContext& context, ListEnd end) {
+  const std::size_t keys = context.argc() - 2;
   const auto timeout = TimeoutSecondsArg(context, context.argc() - 1);
   if (!timeout) return;
-  const std::vector<std::size_t> keys = KeysToTry(context, 1, context.argc() - 2);
-  for (const std::size_t key : keys) {
-    EntryView entry;
-    if (!context.FindForWrite(key, ValueType::kList, entry)) return;
-    if (!entry) continue;
+  const auto pop = [&](std::size_t key, EntryView entry) {
     PopOne(context, key, entry, end, true);
-    return;
+  };
+  if (!PopFirst(context, ValueType::kList, 1, keys, pop)) {
+    BlockOnKeys(context, ValueType::kList, 1, keys, *timeout);
   }
-  context.BlockOn(keys, {.type = ValueType::kList, .timeout = *timeout});
 }
 
 // BLPOP and BRPOP key ... timeout. Reply an array of the first key that has an item and the item |
@@ -72,18 +59,13 @@ void BRPopLPush(CommandContext& context) {
 // BLMPOP timeout numkeys key ... LEFT | RIGHT [COUNT count]. Replies as LMPOP, a null array at the
 // timeout.
 void BLMPop(CommandContext& context) {
-  const auto arguments = MultiPopArgs(context, 2);
-  if (!arguments) return;
+  const auto pop = MultiPopArgs(context, 2, kListEnds);
+  if (!pop) return;
   const auto timeout = TimeoutSecondsArg(context, 1);
   if (!timeout) return;
-  const std::vector<std::size_t> keys = KeysToTry(context, arguments->first_key, arguments->keys);
-  for (const std::size_t key : keys) {
-    EntryView entry;
-    if (!context.FindForWrite(key, ValueType::kList, entry)) return;
-    if (!entry) continue;
-    return PopMany(context, key, entry, arguments->end, arguments->count, true);
+  if (!PopMany(context, *pop)) {
+    BlockOnKeys(context, ValueType::kList, pop->first_key, pop->keys, *timeout);
   }
-  context.BlockOn(keys, {.type = ValueType::kList, .timeout = *timeout});
 }
 
 constexpr CommandSpec kListBlockingCommands[] = {

@@ -333,16 +333,8 @@ void LMove(CommandContext& context) {
 // LMPOP numkeys key ... LEFT | RIGHT [COUNT count]. Replies an array of the first key that has
 // items and an array of them | null array.
 void LMPop(CommandContext& context) {
-  const auto arguments = MultiPopArgs(context, 1);
-  if (!arguments) return;
-  for (std::size_t i = 0; i < arguments->keys; ++i) {
-    const std::size_t key = arguments->first_key + i;
-    EntryView entry;
-    if (!context.FindForWrite(key, ValueType::kList, entry)) return;
-    if (!entry) continue;
-    return PopMany(context, key, entry, arguments->end, arguments->count, true);
-  }
-  context.reply().NullArray();
+  const auto pop = MultiPopArgs(context, 1, kListEnds);
+  if (pop && !PopMany(context, *pop)) context.reply().NullArray();
 }
 
 constexpr Change kPopHistory[] = {{"6.2.0", "Added the `count` argument."}};
@@ -667,36 +659,12 @@ void MoveItem(CommandContext& context, std::size_t from, std::size_t to, EntryVi
   context.reply().Bulk(text);
 }
 
-std::optional<MultiPopArguments> MultiPopArgs(const CommandContext& context, std::size_t numkeys) {
-  const auto keys =
-      context.IntegerArg(numkeys, 1, kLongLimits.max(), "ERR numkeys should be greater than 0");
-  if (!keys) return std::nullopt;
-  if (static_cast<std::uint64_t>(*keys) >= context.argc() - numkeys - 1) {
-    context.reply().Error(err::kSyntax);
-    return std::nullopt;
-  }
-  MultiPopArguments arguments{.first_key = numkeys + 1, .keys = static_cast<std::size_t>(*keys)};
-  std::size_t i = arguments.first_key + arguments.keys;
-  const auto end = ListEndArg(context, i++);
-  if (!end) return std::nullopt;
-  arguments.end = *end;
-  if (i == context.argc()) return arguments;
-  if (i + 2 != context.argc() || !context.ArgIs(i, "count")) {
-    // A count that is wrong is told before what follows it.
-    if (i + 2 >= context.argc() || !context.ArgIs(i, "count")) {
-      context.reply().Error(err::kSyntax);
-      return std::nullopt;
-    }
-  }
-  const auto count =
-      context.IntegerArg(i + 1, 1, kLongLimits.max(), "ERR count should be greater than 0");
-  if (!count) return std::nullopt;
-  if (i + 2 != context.argc()) {
-    context.reply().Error(err::kSyntax);
-    return std::nullopt;
-  }
-  arguments.count = static_cast<std::size_t>(*count);
-  return arguments;
+bool PopMany(CommandContext& context, const MultiPop& form) {
+  const ListEnd end = form.from_back ? ListEnd::kTail : ListEnd::kHead;
+  return PopFirst(context, ValueType::kList, form.first_key, form.keys,
+                  [&](std::size_t key, EntryView entry) {
+                    PopMany(context, key, entry, end, form.count, true);
+                  });
 }
 
 std::span<const CommandSpec> ListCommands() { return kListCommands; }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "src/command_context.h"
+#include "src/commands/pop_first.h"
 #include "storage/list_value.h"
 
 namespace aeris {
@@ -28,14 +29,8 @@ void PopMany(CommandContext& context, std::size_t index, storage::EntryView entr
 void MoveItem(CommandContext& context, std::size_t from, std::size_t to, storage::EntryView entry,
               storage::ListEnd from_end, storage::ListEnd to_end);
 
-// [B]LMPOP: numkeys key ... LEFT | RIGHT [COUNT count], from argument `numkeys` on.
-struct MultiPopArguments {
-  std::size_t first_key = 0;
-  std::size_t keys = 0;
-  storage::ListEnd end = storage::ListEnd::kHead;
-  std::size_t count = 1;
-};
-// nullopt after the error reply.
-std::optional<MultiPopArguments> MultiPopArgs(const CommandContext& context, std::size_t numkeys);
+// [B]LMPOP: from the first list that exists, with its name. False when there is none.
+inline constexpr EndWords kListEnds{.front = "left", .back = "right"};
+bool PopMany(CommandContext& context, const MultiPop& form);
 
 }  // namespace aeris

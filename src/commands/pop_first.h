@@ -31,8 +31,8 @@ std::optional<MultiPop> MultiPopArgs(const CommandContext& context, std::size_t 
                                      EndWords words);
 
 // Calls `pop(key, entry)` for the first of the keys (arguments) that exists; of a command that runs
-// again for a blocked client only the key that became ready counts. False when none exists; true also
-// after an error reply.
+// again for a blocked client only the key that became ready counts. False when none exists; true
+// also after an error reply.
 template <typename Pop>
 bool PopFirst(const CommandContext& context, storage::ValueType type, std::size_t first_key,
               std::size_t keys, Pop&& pop) {

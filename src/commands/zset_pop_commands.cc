@@ -1,17 +1,15 @@
 // Sorted sets: taking the lowest or highest elements away.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "src/blocked_clients.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/commands/pop_first.h"
 #include "src/commands/zset_arguments.h"
 #include "src/error_replies.h"
 
@@ -68,88 +66,29 @@ void PopOne(CommandContext& context, PopEnd end) {
 void ZPopMin(CommandContext& context) { PopOne(context, PopEnd::kMin); }
 void ZPopMax(CommandContext& context) { PopOne(context, PopEnd::kMax); }
 
-// ZMPOP and BZMPOP from the argument with the number of keys on.
-struct MultiPop {
-  std::size_t first_key = 0;
-  std::size_t keys = 0;
-  PopEnd end = PopEnd::kMin;
-  std::uint64_t count = 1;
-};
-
-// nullopt after an error reply.
-std::optional<MultiPop> MultiPopArgs(const CommandContext& context, std::size_t numkeys) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  const auto keys = context.IntegerArg(numkeys, 1, kMax, "ERR numkeys should be greater than 0");
-  if (!keys) return std::nullopt;
-  MultiPop pop{.first_key = numkeys + 1};
-  const auto refuse = [&]() -> std::optional<MultiPop> {
-    context.reply().Error(err::kSyntax);
-    return std::nullopt;
-  };
-  // The end stands behind the keys.
-  if (static_cast<std::uint64_t>(*keys) >= context.argc() - pop.first_key) return refuse();
-  pop.keys = static_cast<std::size_t>(*keys);
-  std::size_t i = pop.first_key + pop.keys;
-  if (context.ArgIs(i, "max")) {
-    pop.end = PopEnd::kMax;
-  } else if (!context.ArgIs(i, "min")) {
-    return refuse();
-  }
-  bool counted = false;
-  for (++i; i < context.argc(); i += 2) {
-    if (counted || !context.ArgIs(i, "count") || i + 1 == context.argc()) return refuse();
-    const auto count = context.IntegerArg(i + 1, 1, kMax, "ERR count should be greater than 0");
-    if (!count) return std::nullopt;
-    counted = true;
-    pop.count = static_cast<std::uint64_t>(*count);
-  }
-  return pop;
-}
-
-// Calls `pop(key, entry)` for the first of the keys (arguments) that has elements; of a command
-// that runs again for a blocked client only the key that became ready counts. False when none has
-// any; true also after an error reply.
-template <typename PopKey>
-bool PopFirst(const CommandContext& context, std::size_t first_key, std::size_t keys,
-              PopKey&& pop) {
-  const auto served = context.served_key();
-  for (std::size_t key = first_key; key < first_key + keys; ++key) {
-    if (served && key != *served) continue;
-    EntryView entry;
-    if (!context.FindForWrite(key, ValueType::kZset, entry)) return true;
-    if (!entry) continue;
-    pop(key, entry);
-    return true;
-  }
-  return false;
-}
+PopEnd EndOf(const MultiPop& form) { return form.from_back ? PopEnd::kMax : PopEnd::kMin; }
+constexpr EndWords kEnds{.front = "min", .back = "max"};
 
 // Replies the key's name and an array of pairs of member and score.
 bool PopMany(const CommandContext& context, const MultiPop& form) {
-  return PopFirst(context, form.first_key, form.keys, [&](std::size_t key, EntryView entry) {
+  const auto pop = [&](std::size_t key, EntryView entry) {
     const std::uint64_t count = std::min<std::uint64_t>(form.count, ZsetView(entry).size());
     context.reply().Array(2);
     context.reply().Bulk(context.arg(key));
     context.reply().Array(count);
-    Pop(context, key, entry, form.end, count, [&](std::string_view member, double score) {
+    Pop(context, key, entry, EndOf(form), count, [&](std::string_view member, double score) {
       context.reply().Array(2);
       context.reply().Bulk(member);
       context.reply().Double(score);
     });
-  });
-}
-
-void BlockOnKeys(const CommandContext& context, std::size_t first_key, std::size_t keys,
-                 std::chrono::milliseconds timeout) {
-  std::vector<std::size_t> waited(keys);
-  std::iota(waited.begin(), waited.end(), first_key);
-  context.BlockOn(waited, {.type = ValueType::kZset, .timeout = timeout});
+  };
+  return PopFirst(context, ValueType::kZset, form.first_key, form.keys, pop);
 }
 
 // ZMPOP numkeys key ... MIN | MAX [COUNT n]. Replies an array of the key and of pairs of member and
 // score | null array.
 void ZMPop(CommandContext& context) {
-  const auto pop = MultiPopArgs(context, 1);
+  const auto pop = MultiPopArgs(context, 1, kEnds);
   if (pop && !PopMany(context, *pop)) context.reply().NullArray();
 }
 
@@ -157,8 +96,10 @@ void ZMPop(CommandContext& context) {
 void BZMPop(CommandContext& context) {
   const auto timeout = TimeoutSecondsArg(context, 1);
   if (!timeout) return;
-  const auto pop = MultiPopArgs(context, 2);
-  if (pop && !PopMany(context, *pop)) BlockOnKeys(context, pop->first_key, pop->keys, *timeout);
+  const auto pop = MultiPopArgs(context, 2, kEnds);
+  if (pop && !PopMany(context, *pop)) {
+    BlockOnKeys(context, ValueType::kZset, pop->first_key, pop->keys, *timeout);
+  }
 }
 
 // BZPOPMIN key ... timeout and BZPOPMAX. Reply an array of key, member and score, or wait.
@@ -166,15 +107,17 @@ void PopOrBlock(CommandContext& context, PopEnd end) {
   const std::size_t keys = context.argc() - 2;
   const auto timeout = TimeoutSecondsArg(context, context.argc() - 1);
   if (!timeout) return;
-  const bool done = PopFirst(context, 1, keys, [&](std::size_t key, EntryView entry) {
+  const auto pop = [&](std::size_t key, EntryView entry) {
     context.reply().Array(3);
     context.reply().Bulk(context.arg(key));
     Pop(context, key, entry, end, 1, [&](std::string_view member, double score) {
       context.reply().Bulk(member);
       context.reply().Double(score);
     });
-  });
-  if (!done) BlockOnKeys(context, 1, keys, *timeout);
+  };
+  if (!PopFirst(context, ValueType::kZset, 1, keys, pop)) {
+    BlockOnKeys(context, ValueType::kZset, 1, keys, *timeout);
+  }
 }
 
 void BZPopMin(CommandContext& context) { PopOrBlock(context, PopEnd::kMin); }
