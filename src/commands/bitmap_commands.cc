@@ -9,6 +9,7 @@
 #include "src/commands/bit_arguments.h"
 #include "src/commands/bitfield.h"
 #include "src/commands/families.h"
+#include "src/commands/index_range.h"
 #include "src/commands/key_specs.h"
 #include "src/error_replies.h"
 #include "storage/bit_ops.h"
@@ -20,32 +21,18 @@ using storage::BitOperation;
 using storage::EntryView;
 using storage::IntegerText;
 
-// Positions of BITCOUNT and BITPOS as the client gave them; negative ones count from the end.
+// Positions of BITCOUNT and BITPOS as the client gave them.
 struct Positions {
-  std::int64_t start = 0;
-  std::int64_t end = -1;
+  IndexEnds ends;
   bool in_bits = false;
-};
 
-struct BitRange {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;  // part of the range
+  // The bits that they mean in a text of `size` bytes.
+  IndexRange Bits(std::size_t size) const {
+    if (in_bits) return ends.OfText(size * 8);
+    const IndexRange bytes = ends.OfText(size);
+    return {bytes.first * 8, bytes.end * 8};
+  }
 };
-
-// The bits that `positions` mean in a text of `size` bytes; nullopt when there are none.
-std::optional<BitRange> Resolve(const Positions& positions, std::size_t size) {
-  const auto total = static_cast<std::int64_t>(positions.in_bits ? size * 8 : size);
-  std::int64_t start = positions.start;
-  std::int64_t end = positions.end;
-  if (start < 0) start = std::max<std::int64_t>(total + start, 0);
-  if (end < 0) end = std::max<std::int64_t>(total + end, 0);
-  end = std::min(end, total - 1);
-  if (start > end) return std::nullopt;
-  const auto first = static_cast<std::uint64_t>(start);
-  const auto last = static_cast<std::uint64_t>(end);
-  if (positions.in_bits) return BitRange{first, last};
-  return BitRange{first * 8, last * 8 + 7};
-}
 
 // BYTE or BIT at `index`. False after an error reply.
 bool ParseUnit(const CommandContext& context, std::size_t index, bool& in_bits) {
@@ -64,18 +51,17 @@ void BitCount(CommandContext& context) {
   if (argc == 3 || argc > 5) return context.reply().Error(err::kSyntax);
   Positions positions;
   if (argc > 3) {
-    const auto start = context.IntegerArg(2);
-    if (!start) return;
-    const auto end = context.IntegerArg(3);
-    if (!end) return;
-    positions = {*start, *end};
-    if (*start < 0 && *end < 0 && *start > *end) return context.reply().Integer(0);
+    const auto ends = IndexEndsArgs(context, 2, 3);
+    if (!ends) return;
+    if (ends->crossed_from_end()) return context.reply().Integer(0);
+    positions.ends = *ends;
   }
   if (argc == 5 && !ParseUnit(context, 4, positions.in_bits)) return;
   IntegerText scratch;
   const std::string_view text = entry.Text(scratch);
-  const auto range = Resolve(positions, text.size());
-  const std::uint64_t count = range ? storage::CountBits(text, range->first, range->last) : 0;
+  const IndexRange bits = positions.Bits(text.size());
+  const std::uint64_t count =
+      bits.size() != 0 ? storage::CountBits(text, bits.first, bits.end - 1) : 0;
   context.reply().Integer(static_cast<std::int64_t>(count));
 }
 
@@ -89,13 +75,13 @@ bool ParsePositions(const CommandContext& context, Positions& positions) {
   if (argc > 3) {
     const auto start = context.IntegerArg(3);
     if (!start) return false;
-    positions.start = *start;
+    positions.ends.start = *start;
   }
   if (argc == 6 && !ParseUnit(context, 5, positions.in_bits)) return false;
   if (argc > 4) {
     const auto end = context.IntegerArg(4);
     if (!end) return false;
-    positions.end = *end;
+    positions.ends.stop = *end;
   }
   return true;
 }
@@ -115,9 +101,9 @@ void BitPos(CommandContext& context) {
   if (!ParsePositions(context, positions)) return;
   IntegerText scratch;
   const std::string_view text = entry.Text(scratch);
-  const auto range = Resolve(positions, text.size());
-  if (!range) return context.reply().Integer(-1);
-  const auto found = storage::FindBit(text, *bit == 1, range->first, range->last);
+  const IndexRange bits = positions.Bits(text.size());
+  if (bits.size() == 0) return context.reply().Integer(-1);
+  const auto found = storage::FindBit(text, *bit == 1, bits.first, bits.end - 1);
   if (found) return context.reply().Integer(static_cast<std::int64_t>(*found));
   const bool end_given = context.argc() > 4;
   context.reply().Integer(*bit == 1 || end_given ? -1 : static_cast<std::int64_t>(text.size() * 8));

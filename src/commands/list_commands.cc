@@ -6,6 +6,7 @@
 #include <string>
 
 #include "src/commands/families.h"
+#include "src/commands/index_range.h"
 #include "src/commands/key_specs.h"
 #include "src/error_replies.h"
 #include "src/list_reply.h"
@@ -149,57 +150,39 @@ void LInsert(CommandContext& context) {
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
-// A range with both ends, which count from the end when negative, cut to `size` items.
-struct Range {
-  std::size_t first = 0;
-  std::size_t count = 0;
-};
-Range RangeIn(std::int64_t start, std::int64_t stop, std::size_t size) {
-  const auto items = static_cast<std::int64_t>(size);
-  if (start < 0) start = std::max<std::int64_t>(start + items, 0);
-  if (stop < 0) stop += items;
-  stop = std::min(stop, items - 1);
-  if (start > stop) return {};
-  return {static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start + 1)};
-}
-
 // LRANGE key start stop. Replies an array, empty when absent. O(log n) and the items.
 void LRange(CommandContext& context) {
-  const auto start = context.IntegerArg(2);
-  if (!start) return;
-  const auto stop = context.IntegerArg(3);
-  if (!stop) return;
+  const auto ends = IndexEndsArgs(context, 2, 3);
+  if (!ends) return;
   EntryView entry;
   if (!context.FindForRead(1, ValueType::kList, entry)) return;
   if (!entry) return context.reply().EmptyArray();
   const ListView list(entry);
-  const Range range = RangeIn(*start, *stop, list.size());
-  if (range.count == 0) return context.reply().EmptyArray();
-  context.reply().Array(range.count);
-  ReplyItems(context.reply(), list.At(range.first), range.count);
+  const IndexRange range = ends->OfItems(list.size());
+  if (range.size() == 0) return context.reply().EmptyArray();
+  context.reply().Array(range.size());
+  ReplyItems(context.reply(), list.At(range.first), range.size());
 }
 
 // LTRIM key start stop. Replies OK. O(items removed).
 void LTrim(CommandContext& context) {
-  const auto start = context.IntegerArg(2);
-  if (!start) return;
-  const auto stop = context.IntegerArg(3);
-  if (!stop) return;
+  const auto ends = IndexEndsArgs(context, 2, 3);
+  if (!ends) return;
   EntryView entry;
   if (!context.FindForWrite(1, ValueType::kList, entry)) return;
   if (!entry) return context.reply().Ok();
   const std::size_t size = ListView(entry).size();
-  const Range kept = RangeIn(*start, *stop, size);
-  if (kept.count == size) return context.reply().Ok();
-  if (kept.count == 0) {
+  const IndexRange kept = ends->OfItems(size);
+  if (kept.size() == size) return context.reply().Ok();
+  if (kept.size() == 0) {
     context.keyspace().Delete(context.Key(1), context.now());
   } else {
     ListEditor editor = EditorFor(context, 1, entry);
-    editor.Remove(ListEnd::kTail, size - kept.first - kept.count);
+    editor.Remove(ListEnd::kTail, size - kept.end);
     editor.Remove(ListEnd::kHead, kept.first);
     if (!context.Stored(editor.Commit())) return;
   }
-  context.Changed(size - kept.count);
+  context.Changed(size - kept.size());
   context.reply().Ok();
 }
 

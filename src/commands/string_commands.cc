@@ -11,6 +11,7 @@
 #include "src/command_context.h"
 #include "src/command_keys.h"
 #include "src/commands/families.h"
+#include "src/commands/index_range.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/lcs.h"
 #include "src/commands/string_options.h"
@@ -183,25 +184,15 @@ void GetEx(CommandContext& context) {
 
 // GETRANGE key start end, SUBSTR likewise. Negative positions count from the end. Replies bulk.
 void GetRange(CommandContext& context) {
-  const auto start_arg = context.IntegerArg(2);
-  if (!start_arg) return;
-  const auto end_arg = context.IntegerArg(3);
-  if (!end_arg) return;
+  const auto ends = IndexEndsArgs(context, 2, 3);
+  if (!ends) return;
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
-  if (!entry) return context.reply().EmptyBulk();
+  if (!entry || ends->crossed_from_end()) return context.reply().EmptyBulk();
   IntegerText scratch;
   const std::string_view text = entry.Text(scratch);
-  const auto size = static_cast<std::int64_t>(text.size());
-  std::int64_t start = *start_arg;
-  std::int64_t end = *end_arg;
-  if (start < 0 && end < 0 && start > end) return context.reply().EmptyBulk();
-  if (start < 0) start = std::max<std::int64_t>(size + start, 0);
-  if (end < 0) end = std::max<std::int64_t>(size + end, 0);
-  end = std::min(end, size - 1);
-  if (start > end || size == 0) return context.reply().EmptyBulk();
-  context.reply().Bulk(
-      text.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start + 1)));
+  const IndexRange range = ends->OfText(text.size());
+  context.reply().Bulk(text.substr(range.first, range.size()));
 }
 
 void SubStr(CommandContext& context) { GetRange(context); }

@@ -1,6 +1,5 @@
 #include "src/commands/zset_arguments.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -83,22 +82,6 @@ std::optional<storage::LexRange> LexRangeArgs(const CommandContext& context, std
     return std::nullopt;
   }
   return storage::LexRange{.min = *low, .max = *high};
-}
-
-std::optional<RankArgs> RankRangeArgs(const CommandContext& context, std::size_t start,
-                                      std::size_t stop) {
-  const auto first = context.IntegerArg(start);
-  const auto last = first ? context.IntegerArg(stop) : std::nullopt;
-  if (!last) return std::nullopt;
-  return RankArgs{*first, *last};
-}
-
-storage::RankRange RankArgs::Resolve(std::size_t size) const {
-  const auto count = static_cast<std::int64_t>(size);
-  const std::int64_t first = start < 0 ? std::max<std::int64_t>(count + start, 0) : start;
-  const std::int64_t last = std::min(stop < 0 ? count + stop : stop, count - 1);
-  if (first > last || first >= count) return {};
-  return {static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(last) + 1};
 }
 
 storage::ZsetLimits ZsetLimitsOf(const CommandContext& context) {

@@ -28,16 +28,6 @@ std::optional<storage::ScoreRange> ScoreRangeArgs(const CommandContext& context,
 // The ends of a range of members: '-', '+', or text behind '[' or '('.
 std::optional<storage::LexRange> LexRangeArgs(const CommandContext& context, std::size_t min,
                                               std::size_t max);
-// A range of ranks, where -1 is the last element.
-struct RankArgs {
-  std::int64_t start = 0;
-  std::int64_t stop = 0;
-
-  // As ranks of a sorted set of that size.
-  storage::RankRange Resolve(std::size_t size) const;
-};
-std::optional<RankArgs> RankRangeArgs(const CommandContext& context, std::size_t start,
-                                      std::size_t stop);
 
 // --- Values.
 

@@ -8,6 +8,7 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/index_range.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/zset_arguments.h"
 #include "src/error_replies.h"
@@ -82,7 +83,7 @@ bool ParseRangeOptions(const CommandContext& context, RangeForm& form) {
 // The bounds of a range; of the three the one that is asked for.
 struct Bounds {
   RangeBy by = RangeBy::kRank;
-  RankArgs ranks{};
+  IndexEnds ranks{};
   storage::ScoreRange scores{};
   storage::LexRange members{};
 };
@@ -92,7 +93,7 @@ std::optional<Bounds> BoundsArgs(const CommandContext& context, RangeBy by, std:
                                  std::size_t max) {
   Bounds bounds{.by = by};
   if (by == RangeBy::kRank) {
-    const auto ranks = RankRangeArgs(context, min, max);
+    const auto ranks = IndexEndsArgs(context, min, max);
     if (!ranks) return std::nullopt;
     bounds.ranks = *ranks;
   } else if (by == RangeBy::kScore) {
@@ -117,8 +118,9 @@ RankRange Select(const ZsetView& elements, const Bounds& bounds, bool reverse) {
       break;
   }
   const std::size_t size = elements.size();
-  const RankRange ranks = bounds.ranks.Resolve(size);
-  return reverse && ranks.size() != 0 ? RankRange{size - ranks.end, size - ranks.first} : ranks;
+  const IndexRange ranks = bounds.ranks.OfItems(size);
+  if (!reverse || ranks.size() == 0) return {ranks.first, ranks.end};
+  return {size - ranks.end, size - ranks.first};
 }
 
 // What is left of a range after LIMIT, which counts from its end where the order is reversed. A

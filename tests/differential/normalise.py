@@ -445,6 +445,7 @@ HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"d
 
 
 LEX_KEYS = (b"L1", b"L2", b"L3")  # of grammar_zsets.py
+LEX_COMMANDS = (b"zrangebylex", b"zrevrangebylex", b"zlexcount", b"zremrangebylex")
 ZADD_OPTIONS = (b"nx", b"xx", b"gt", b"lt", b"ch", b"incr")
 
 
@@ -473,6 +474,10 @@ def not_sent(arguments):
         # Ranges of members mean nothing where scores differ.
         rest = [word for word in arguments[2:] if word.lower() not in ZADD_OPTIONS]
         return name != b"zadd" or any(score != b"0" for score in rest[0::2])
+    if name in LEX_COMMANDS or b"bylex" in [word.lower() for word in arguments]:
+        # Of other keys a damaged command asks.
+        source = arguments[2:3] if name == b"zrangestore" else arguments[1:2]
+        return not set(source) <= set(LEX_KEYS)
     if name == b"zrandmember" and len(arguments) > 2 and arguments[2].startswith(b"-"):
         return len(arguments[2]) > 6
     if name == b"hrandfield":
