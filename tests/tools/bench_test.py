@@ -282,7 +282,7 @@ class RunTest(unittest.TestCase):
                 if name.startswith("memory"):
                     self.assertAlmostEqual(result["value"] * 5000, result["bytes"])
                 else:
-                    self.assertEqual((result["keys"], result["probes"]), (5000, 500))
+                    self.assertEqual((result["keys"], result["probes"]), (5000, 100))
 
     def test_measures_memory_and_pauses(self):
         names = ["bytes per key 16+32, 20K keys with deadlines",

@@ -24,6 +24,8 @@ COUNTER = "100000"  # what INCR counts up from: as many digits as most counters
 HALF_RATE_SECONDS = 10
 IDLE_CONNECTIONS = 5000
 REPLACED_VALUE_BYTES = 100
+# One of so many inserts is measured. The others are sent just before it, so it meets their pauses.
+INSERTS_PER_PROBE = {"pauses": 10, "type pauses": 50}
 TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses")
 
 
@@ -337,7 +339,7 @@ def measure_idle(bench, rows):
 def measure_pauses(bench, rows):
     results = {}
     for _, row, command in bench.fresh_rounds(rows):
-        probes = max(1, min(1_000_000, row.keys // 10))
+        probes = max(1, min(1_000_000, row.keys // INSERTS_PER_PROBE[row.kind]))
         # A collection grows by its own command, the keyspace by SET.
         insert = COLLECTIONS[row.workload].insert if row.kind == "type pauses" else None
         with bench.start(command) as server, bench.start(command) as idle:
