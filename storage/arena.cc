@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 
+#include "storage/freed_bytes.h"
 #include "storage/prefetch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -53,13 +54,6 @@ std::size_t DefaultReserve() {
   return std::min(Arena::kReserveBytesMax, std::bit_ceil(2 * pages * page_bytes));
 }
 
-#ifdef AERIS_DCHECKS
-constexpr bool kFillFreed = true;
-#else
-constexpr bool kFillFreed = false;
-#endif
-constexpr int kFreedByte = 0xdf;
-
 }  // namespace
 
 Arena::~Arena() {
@@ -98,7 +92,7 @@ void Arena::Free(Ref ref) {
   std::byte* const slot = At(ref);
   AERIS_DCHECK(static_cast<std::size_t>(slot - PageStart(page)) % slot_bytes == 0);
   ASAN_UNPOISON_MEMORY_REGION(slot, slot_bytes);
-  if constexpr (kFillFreed) std::memset(slot, kFreedByte, slot_bytes);
+  FillFreed(slot, slot_bytes);
   std::memcpy(slot, &head.free_head, sizeof head.free_head);
   ASAN_POISON_MEMORY_REGION(slot, slot_bytes);
   head.free_head =

@@ -7,18 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "storage/freed_bytes.h"
+
 namespace aeris::storage {
 namespace {
 
 // In these pages the slot at offset 0 would have a reference whose low 32 bits are zero.
 constexpr std::size_t kForbiddenPages = std::size_t{1} << 21;
-
-#ifdef AERIS_DCHECKS
-constexpr bool kFillFreed = true;
-#else
-constexpr bool kFillFreed = false;
-#endif
-constexpr int kFreedByte = 0xdf;
 
 }  // namespace
 
@@ -41,7 +36,7 @@ Ref MemberHeap::Allocate(std::size_t bytes) {
 
 void MemberHeap::Free(Ref ref, std::size_t bytes) {
   const std::size_t slot_bytes = SlotBytes(bytes);
-  if constexpr (kFillFreed) std::memset(At(ref), kFreedByte, slot_bytes);
+  FillFreed(At(ref), slot_bytes);
   if (IsOld(ref)) {
     AERIS_DCHECK(old_used_bytes_ >= slot_bytes);
     old_used_bytes_ -= slot_bytes;
