@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "src/packed_reply.h"
+
 namespace aeris {
 namespace {
 
-using storage::PackedItem;
 using storage::PackedView;
 
 // Heads of packed items (storage/packed_block.h): texts of up to 63 bytes are 10xxxxxx.
@@ -65,10 +66,6 @@ std::size_t WriteRun(protocol::ReplyBuffer& buffer, PackedView view, PackedView:
 }
 
 }  // namespace
-
-void ReplyItem(protocol::ReplyWriter& reply, const PackedItem& item) {
-  item.is_integer ? reply.BulkInteger(item.integer) : reply.Bulk(item.text);
-}
 
 void ReplyItems(protocol::ReplyWriter& reply, storage::ListView::Cursor from, std::size_t count) {
   if (reply.muted()) return;

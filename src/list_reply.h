@@ -13,7 +13,5 @@ void ReplyItems(protocol::ReplyWriter& reply, storage::ListView::Cursor from, st
 // The same backwards.
 void ReplyItemsBackwards(protocol::ReplyWriter& reply, storage::ListView::Cursor from,
                          std::size_t count);
-// One item.
-void ReplyItem(protocol::ReplyWriter& reply, const storage::PackedItem& item);
 
 }  // namespace aeris

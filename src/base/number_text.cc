@@ -166,4 +166,9 @@ std::size_t FormatLongDoubleHuman(char* out, long double value) {
   return size;
 }
 
+std::string LongDoubleText(long double value) {
+  char text[kLongDoubleTextMax];
+  return {text, FormatLongDoubleHuman(text, value)};
+}
+
 }  // namespace aeris

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace aeris {
@@ -35,5 +36,6 @@ std::size_t FormatDouble(char* out, double value);
 // Fixed notation with 17 decimals, trailing zeros and dot removed, "-0" as "0": the text that
 // INCRBYFLOAT stores. `out` has room for kLongDoubleTextMax bytes.
 std::size_t FormatLongDoubleHuman(char* out, long double value);
+std::string LongDoubleText(long double value);  // the same
 
 }  // namespace aeris

@@ -99,8 +99,7 @@ std::optional<GeoPoint> MemberArg(const CommandContext& context, std::size_t ind
 // --- Replies
 
 void ReplyCoordinate(const CommandContext& context, double degrees) {
-  std::string text(kLongDoubleTextMax, '\0');
-  text.resize(FormatLongDoubleHuman(text.data(), degrees));
+  const std::string text = LongDoubleText(degrees);
   if (context.reply().resp() == 2) return context.reply().Bulk(text);
   context.reply().Raw("," + text + "\r\n");
 }

@@ -1,5 +1,6 @@
 #include "src/commands/hash_arguments.h"
 
+#include "src/packed_reply.h"
 #include "src/server.h"
 
 namespace aeris {
@@ -10,14 +11,20 @@ storage::HashLimits HashLimitsOf(const CommandContext& context) {
           .packed_bytes_max = config.hash_max_listpack_value};
 }
 
-void ReplyItem(const CommandContext& context, const storage::PackedItem& item) {
-  if (item.is_integer) return context.reply().BulkInteger(item.integer);
-  context.reply().Bulk(item.text);
-}
-
 void ReplyFieldValue(const CommandContext& context, const storage::HashField& field) {
   if (storage::BlobRef pinned = field.PinnedValue()) return context.ReplyBlob(std::move(pinned));
-  ReplyItem(context, field.value);
+  ReplyItem(context.reply(), field.value);
+}
+
+void ReplyValueOrNull(const CommandContext& context,
+                      const std::optional<storage::HashField>& field) {
+  if (!field) return context.reply().Null();
+  ReplyFieldValue(context, *field);
+}
+
+void ReplyNulls(const CommandContext& context, std::size_t count) {
+  context.reply().Array(count);
+  for (std::size_t i = 0; i < count; ++i) context.reply().Null();
 }
 
 storage::HashEditor EditHash(const CommandContext& context, storage::EntryView entry) {

@@ -1,6 +1,9 @@
 // What the commands of hashes share: finding one, its limits, replying fields.
 #pragma once
 
+#include <cstddef>
+#include <optional>
+
 #include "src/command_context.h"
 #include "storage/hash_value.h"
 
@@ -9,9 +12,13 @@ namespace aeris {
 // The thresholds that are configured.
 storage::HashLimits HashLimitsOf(const CommandContext& context);
 
-// Value or name of a field as bulk string, without a copy where it is large.
-void ReplyItem(const CommandContext& context, const storage::PackedItem& item);
+// The value of a field as bulk string, without a copy where it is large.
 void ReplyFieldValue(const CommandContext& context, const storage::HashField& field);
+// The same | null without a field.
+void ReplyValueOrNull(const CommandContext& context,
+                      const std::optional<storage::HashField>& field);
+// An array of nulls: the values of a hash that does not exist.
+void ReplyNulls(const CommandContext& context, std::size_t count);
 
 // The hash at argument 1 as an editor for one command; `entry` is what FindForWrite() gave.
 storage::HashEditor EditHash(const CommandContext& context, storage::EntryView entry);

@@ -12,6 +12,7 @@
 #include "src/commands/hash_random.h"
 #include "src/commands/key_specs.h"
 #include "src/error_replies.h"
+#include "src/packed_reply.h"
 #include "src/scan_arguments.h"
 #include "src/server.h"
 #include "storage/hash_value.h"
@@ -31,9 +32,7 @@ void HGet(CommandContext& context) {
   EntryView entry;
   if (!context.FindForRead(1, ValueType::kHash, entry)) return;
   if (!entry) return context.reply().Null();
-  const auto field = HashView(entry, context.now()).Find(context.arg(2));
-  if (!field) return context.reply().Null();
-  ReplyFieldValue(context, *field);
+  ReplyValueOrNull(context, HashView(entry, context.now()).Find(context.arg(2)));
 }
 
 // HMGET key field ...: an array of bulk strings | null.
@@ -41,16 +40,11 @@ void HMGet(CommandContext& context) {
   EntryView entry;
   if (!context.FindForRead(1, ValueType::kHash, entry)) return;
   const std::size_t count = context.argc() - 2;
+  if (!entry) return ReplyNulls(context, count);
   context.reply().Array(count);
-  if (!entry) {
-    for (std::size_t i = 0; i < count; ++i) context.reply().Null();
-    return;
-  }
   HashView(entry, context.now())
-      .FindEach(context.args().subspan(2), [&](const std::optional<HashField>& field) {
-        if (!field) return context.reply().Null();
-        ReplyFieldValue(context, *field);
-      });
+      .FindEach(context.args().subspan(2),
+                [&](const std::optional<HashField>& field) { ReplyValueOrNull(context, field); });
 }
 
 // HEXISTS key field. Replies 1 | 0.
@@ -83,7 +77,7 @@ void HLen(CommandContext& context) {
 enum class Shown : std::uint8_t { kNames, kValues, kBoth };
 
 void ReplyField(const CommandContext& context, const HashField& field, Shown shown) {
-  if (shown != Shown::kValues) ReplyItem(context, field.name);
+  if (shown != Shown::kValues) ReplyItem(context.reply(), field.name);
   if (shown != Shown::kNames) ReplyFieldValue(context, field);
 }
 
@@ -249,8 +243,7 @@ void HIncrByFloat(CommandContext& context) {
   }
   value += *by;
   if (std::isnan(value) || std::isinf(value)) return context.reply().Error(err::kNaNOrInfinity);
-  std::string text(kLongDoubleTextMax, '\0');
-  text.resize(FormatLongDoubleHuman(text.data(), value));
+  const std::string text = LongDoubleText(value);
   HashEditor hash = EditHash(context, entry);
   if (SetOne(context, hash, text, true)) context.reply().Bulk(text);
 }

@@ -173,16 +173,6 @@ void HPersist(CommandContext& context) {
 
 // --- Values and deadlines at once
 
-void ReplyValueOrNull(const CommandContext& context, const std::optional<HashField>& field) {
-  if (!field) return context.reply().Null();
-  ReplyFieldValue(context, *field);
-}
-
-void ReplyNulls(const CommandContext& context, std::size_t count) {
-  context.reply().Array(count);
-  for (std::size_t i = 0; i < count; ++i) context.reply().Null();
-}
-
 // Options of HGETEX and HSETEX, in any order before FIELDS.
 struct FieldOptions {
   bool only_if_absent = false;

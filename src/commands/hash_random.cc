@@ -10,6 +10,7 @@
 #include "src/base/random.h"
 #include "src/commands/hash_arguments.h"
 #include "src/error_replies.h"
+#include "src/packed_reply.h"
 #include "src/server.h"
 #include "storage/hash_value.h"
 
@@ -43,7 +44,7 @@ class FieldsReply {
   void Field(Handle handle) const {
     const HashField field = hash_.At(handle);
     if (nested()) context_.reply().Array(2);
-    ReplyItem(context_, field.name);
+    ReplyItem(context_.reply(), field.name);
     if (with_values_) ReplyFieldValue(context_, field);
   }
 
@@ -130,7 +131,7 @@ void HRandField(CommandContext& context) {
     const HashView hash(entry, context.now());
     const auto handle = AnyField(hash, context.server().random());
     if (!handle) return context.reply().Null();
-    return ReplyItem(context, hash.At(*handle).name);
+    return ReplyItem(context.reply(), hash.At(*handle).name);
   }
   const auto count = context.IntegerArg(2);
   if (!count) return;

@@ -1,5 +1,5 @@
-// Ranges of positions as commands take them: both ends belong to it, and negative ones count from the
-// end.
+// Ranges of positions as commands take them: both ends belong to it, and negative ones count from
+// the end.
 #pragma once
 
 #include <cstddef>

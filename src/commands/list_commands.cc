@@ -10,6 +10,7 @@
 #include "src/commands/key_specs.h"
 #include "src/error_replies.h"
 #include "src/list_reply.h"
+#include "src/packed_reply.h"
 #include "src/server.h"
 
 namespace aeris {

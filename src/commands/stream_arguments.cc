@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "src/packed_reply.h"
 #include "src/server.h"
 #include "src/text.h"
 
@@ -126,12 +127,9 @@ void ReplyEntry(protocol::ReplyWriter& reply, const storage::StreamReader& reade
   reply.Array(2);
   ReplyStreamId(reply, reader.id());
   reply.Array(2 * reader.field_count());
-  const auto item = [&reply](const storage::PackedItem& each) {
-    each.is_integer ? reply.BulkInteger(each.integer) : reply.Bulk(each.text);
-  };
   reader.ForEachField([&](const storage::PackedItem& name, const storage::PackedItem& value) {
-    item(name);
-    item(value);
+    ReplyItem(reply, name);
+    ReplyItem(reply, value);
   });
 }
 

@@ -127,8 +127,7 @@ void IncrByFloat(CommandContext& context) {
   if (!by) return context.reply().Error(err::kNotFloat);
   const long double sum = *value + *by;
   if (std::isnan(sum) || std::isinf(sum)) return context.reply().Error(err::kNaNOrInfinity);
-  std::string text(kLongDoubleTextMax, '\0');
-  text.resize(FormatLongDoubleHuman(text.data(), sum));
+  const std::string text = LongDoubleText(sum);
   if (!context.Stored(context.keyspace().SetString(
           context.Key(1), text, context.now(), {.keep_deadline = true, .find_integer = false}))) {
     return;
