@@ -1,8 +1,9 @@
 // BlobArgument: the block of a big argument, laid out as a blob of storage/, so that a command that
-// stores the argument takes the block over.
+// stores the argument takes the block over. `bytes_in_all` counts what such blocks take.
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 #include "protocol/argument_block.h"
 #include "storage/blob.h"
@@ -11,11 +12,22 @@ namespace aeris {
 
 class BlobArgument final : public protocol::ArgumentBlock {
  public:
-  char* Grow(std::size_t capacity) override { return blob_.Grow(capacity); }
+  explicit BlobArgument(std::size_t& bytes_in_all) : bytes_in_all_(bytes_in_all) {}
+  ~BlobArgument() override { bytes_in_all_ -= bytes_; }
+  BlobArgument(const BlobArgument&) = delete;
+  BlobArgument& operator=(const BlobArgument&) = delete;
+
+  char* Grow(std::size_t capacity) override {
+    char* const at = blob_.Grow(capacity);
+    if (at != nullptr) bytes_in_all_ += capacity - std::exchange(bytes_, capacity);
+    return at;
+  }
   storage::LooseBlob& blob() { return blob_; }
 
  private:
   storage::LooseBlob blob_;
+  std::size_t& bytes_in_all_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace aeris

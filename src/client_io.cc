@@ -122,7 +122,8 @@ ae::IoResult ClientIo::ReadToBlock(Client& client, std::span<char> block) {
 
 void ClientIo::OpenBlock(Client& client, std::string_view bytes) {
   protocol::RequestParser& parser = client.parser();
-  const std::size_t taken = parser.OpenBlock(std::make_unique<BlobArgument>(), bytes);
+  const std::size_t taken =
+      parser.OpenBlock(std::make_unique<BlobArgument>(server_.stats().argument_bytes), bytes);
   client.query().Erase(client.parsed_bytes + parser.size(), taken);
 }
 

@@ -30,16 +30,16 @@ constexpr int kFixed = kConfigImmutable;
 
 constexpr ConfigRow kRows[] = {
     // ---- Memory
-    Later("maxmemory", Bytes<&Config::maxmemory>(0, kUint64Max), {.hook = ConfigHook::kMemory}),
-    Later("maxmemory-policy", Enum<&Config::maxmemory_policy>(kPolicies),
+    Works("maxmemory", Bytes<&Config::maxmemory>(0, kUint64Max), {.hook = ConfigHook::kMemory}),
+    Works("maxmemory-policy", Enum<&Config::maxmemory_policy>(kPolicies),
           {.hook = ConfigHook::kMemory}),
-    Later("maxmemory-samples", Integer<&Config::maxmemory_samples>(1, kInt32Max),
+    Works("maxmemory-samples", Integer<&Config::maxmemory_samples>(1, kInt32Max),
           {.hook = ConfigHook::kMemory}),
-    Later("maxmemory-eviction-tenacity", Integer<&Config::maxmemory_eviction_tenacity>(0, 100),
+    Works("maxmemory-eviction-tenacity", Integer<&Config::maxmemory_eviction_tenacity>(0, 100),
           {.hook = ConfigHook::kMemory}),
-    Later("lfu-log-factor", Integer<&Config::lfu_log_factor>(0, kInt32Max),
+    Works("lfu-log-factor", Integer<&Config::lfu_log_factor>(0, kInt32Max),
           {.hook = ConfigHook::kMemory}),
-    Later("lfu-decay-time", Integer<&Config::lfu_decay_time>(0, kInt32Max),
+    Works("lfu-decay-time", Integer<&Config::lfu_decay_time>(0, kInt32Max),
           {.hook = ConfigHook::kMemory}),
     Later("lazyfree-lazy-eviction", Bool<&Config::lazyfree_lazy_eviction>(),
           {.hook = ConfigHook::kLazyFree}),

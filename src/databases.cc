@@ -57,6 +57,12 @@ storage::Keyspace* Databases::ThatWantsHugePage() {
   return nullptr;
 }
 
+std::size_t Databases::used_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& keyspace : keyspaces_) sum += keyspace->used_bytes();
+  return sum;
+}
+
 storage::Keyspace::Memory Databases::memory() const {
   storage::Keyspace::Memory sum;
   for (const auto& keyspace : keyspaces_) {

@@ -42,6 +42,7 @@ class Databases {
   storage::Keyspace* ThatWantsHugePage();
 
   storage::Keyspace::Memory memory() const;  // of all
+  std::size_t used_bytes() const;            // Keyspace::used_bytes of all
 
  private:
   storage::KeyspaceContext& context_;

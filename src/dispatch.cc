@@ -49,7 +49,11 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
     if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
       return Outcome::kPostponed;
     }
-    Call(client, *command, arguments, key_hashes);
+    if (!server_.eviction().limited()) [[likely]] {
+      Call(client, *command, arguments, key_hashes);
+    } else {
+      CallWithinLimit(client, *command, arguments, key_hashes);
+    }
     if (client.blocked) [[unlikely]]
       return Outcome::kBlocked;
   }
@@ -161,6 +165,20 @@ bool Dispatcher::Paused(const Command& command) const {
   if (!server_.pause().active(server_.monotonic())) return false;
   return server_.pause().kind() == ClientPause::Kind::kAll || command.has(CommandFlag::kWrite) ||
          command.has(CommandFlag::kMayReplicate);
+}
+
+// While there is a maxmemory.
+void Dispatcher::CallWithinLimit(Client& client, const Command& command,
+                                 std::span<std::string_view> arguments,
+                                 std::span<const std::uint64_t> key_hashes) {
+  Eviction& eviction = server_.eviction();
+  if (command.has(CommandFlag::kDenyOom)) {
+    std::size_t bytes = 0;
+    for (const std::string_view argument : arguments) bytes += argument.size();
+    if (!eviction.MakeRoomFor(bytes)) return Reject(client, &command, err::kOutOfMemory);
+  }
+  Call(client, command, arguments, key_hashes);
+  if (command.has(CommandFlag::kWrite) && eviction.limited()) eviction.Enforce();
 }
 
 void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,

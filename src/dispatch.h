@@ -47,6 +47,9 @@ class Dispatcher {
   void CutHttp(Client& client);
   void Reject(Client& client, const Command* command, std::string_view error);
   bool Paused(const Command& command) const;
+  void CallWithinLimit(Client& client, const Command& command,
+                       std::span<std::string_view> arguments,
+                       std::span<const std::uint64_t> key_hashes);
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
             std::span<const std::uint64_t> key_hashes);
   void SignalWritten(const Client& client, const Command& command,

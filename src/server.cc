@@ -392,9 +392,7 @@ void Server::ReadClock() {
   unix_ms_end_ = monotonic_ + std::chrono::microseconds(1000 - us % 1000);
 }
 
-std::size_t Server::used_memory() const {
-  return AllocatedBytes() + databases_.memory().mapped;
-}
+std::size_t Server::used_memory() const { return AllocatedBytes() + databases_.memory().mapped; }
 
 void Server::ApplyMemoryPolicy() {
   const MaxmemoryPolicy policy = config().maxmemory_policy;
@@ -402,6 +400,7 @@ void Server::ApplyMemoryPolicy() {
       policy == MaxmemoryPolicy::kAllkeysLfu || policy == MaxmemoryPolicy::kVolatileLfu;
   keyspace_context_.lfu_log_factor = config().lfu_log_factor;
   keyspace_context_.lfu_decay_minutes = config().lfu_decay_time;
+  eviction_.OnConfigChange();
 }
 
 }  // namespace aeris

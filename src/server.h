@@ -28,6 +28,7 @@
 #include "src/config_table.h"
 #include "src/databases.h"
 #include "src/dispatch.h"
+#include "src/eviction.h"
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
 #include "src/monitor.h"
@@ -90,6 +91,7 @@ class Server {
   BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
   LazyFree& lazy_free() { return lazy_free_; }
+  Eviction& eviction() { return eviction_; }
   protocol::BufferPool& buffers() { return buffers_; }
   Dispatcher& dispatcher() { return dispatcher_; }
   RequestBatch& batch() { return batch_; }
@@ -168,6 +170,7 @@ class Server {
   LatencyMonitor latency_;
   ClientPause pause_;
   Databases databases_;
+  Eviction eviction_{*this};
   Dispatcher dispatcher_;
   RequestBatch batch_;
   ClientIo io_;

@@ -36,6 +36,7 @@ void Server::AddCrons() {
   crons_.push_back(loop_.AddTimeEvent(kSampleEvery, [this] {
     SampleRates();
     SampleMemory();
+    eviction_.Sample();
     return std::optional(kSampleEvery);
   }));
   crons_.push_back(loop_.AddTimeEvent(milliseconds(1000 / config().hz), [this] {

@@ -24,6 +24,7 @@ void ServerStats::Reset() {
   ServerStats fresh;
   fresh.changes = changes;
   fresh.peak_memory = peak_memory;
+  fresh.argument_bytes = argument_bytes;
   fresh.lazyfree_pending = lazyfree_pending;
   *this = std::move(fresh);
 }

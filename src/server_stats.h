@@ -41,9 +41,11 @@ struct ServerStats {
   std::uint64_t output_buffer_limit_disconnects = 0;
   std::uint64_t changes = 0;  // keys changed since the start or the last save
   std::uint64_t peak_memory = 0;
+  std::size_t argument_bytes = 0;       // of big arguments that are being received
   std::uint64_t lazyfree_pending = 0;   // objects given to the lazyfree thread that still live
   std::uint64_t lazyfreed_objects = 0;  // objects that it has freed
-  std::uint64_t expire_ns = 0;          // spent in active expiry
+  std::uint64_t evicted_keys = 0;
+  std::uint64_t expire_ns = 0;  // spent in active expiry
   RateSampler commands_rate;
   RateSampler input_rate;
   RateSampler output_rate;
@@ -51,7 +53,7 @@ struct ServerStats {
   std::map<std::string, std::uint64_t, std::less<>> errors_by_code;
 
   // CONFIG RESETSTAT: all counters. What tells a present state stays: changes, peak_memory,
-  // lazyfree_pending.
+  // argument_bytes, lazyfree_pending.
   void Reset();
 };
 

@@ -120,7 +120,7 @@ class Arena {
   std::size_t SlotBytes(Ref ref) const { return kClassBytes[headers_[PageOf(ref)].size_class]; }
 
   std::size_t bytes_in_use() const { return bytes_in_use_; }  // slots handed out, whole classes
-  std::size_t bytes_held() const { return bytes_held_; }  // of pages, as far as ever touched
+  std::size_t bytes_held() const { return bytes_held_; }      // of pages, as far as ever touched
   std::size_t reserved_bytes() const { return reserved_bytes_; }
 
   // --- The sweep that empties sparse pages, one at a time.

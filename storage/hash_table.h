@@ -139,6 +139,8 @@ class HashTable {
   [[nodiscard]] Slot Find(std::uint64_t hash, std::string_view key) const;
   // The slot that holds `ref`, whose key has that hash; the entry is not read.
   [[nodiscard]] Slot FindRef(std::uint64_t hash, Ref ref) const;
+  // A slot whose key has that hash; the entries are read, the first of several is taken.
+  [[nodiscard]] Slot FindHash(std::uint64_t hash) const;
   // Hints for a batch: first all buckets, then all entries.
   void PrefetchBucket(std::uint64_t hash) const {
     const BucketArray& array = ArrayOf(hash);
@@ -195,6 +197,13 @@ class HashTable {
       }
     });
   }
+  // As Scan, but for choosing what to remove: shows slots (of `only_filed`, those that have a
+  // deadline) in about the order of their hashes, one now and then twice or, while a resize is
+  // under way, not at all. Looks at no more than `buckets_max` buckets.
+  template <typename Visit>
+  [[nodiscard]] std::uint64_t SampleSlots(std::uint64_t cursor, std::size_t count,
+                                          std::size_t buckets_max, bool only_filed,
+                                          Visit&& visit) const;
   // An entry chosen at random, each with the same chance; none when empty.
   [[nodiscard]] Slot RandomSlot(Random& random) const;
   // Moves up to `buckets_max` home buckets of a resize that is under way, and starts to shrink a

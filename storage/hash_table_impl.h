@@ -28,6 +28,11 @@ auto HashTable<Policy>::FindRef(std::uint64_t hash, Ref ref) const -> Slot {
   return Search(hash, [&](Ref found) { return found == ref; });
 }
 
+template <HashTablePolicy Policy>
+auto HashTable<Policy>::FindHash(std::uint64_t hash) const -> Slot {
+  return Search(hash, [&](Ref found) { return found != 0 && policy_.HashOf(found) == hash; });
+}
+
 // From the home bucket on, over those that an entry has passed.
 template <HashTablePolicy Policy>
 template <typename IsIt>
@@ -419,6 +424,37 @@ std::size_t HashTable<Policy>::ScanHome(std::uint64_t& cursor, Visit&& visit) co
     }
   }
   return visited;
+}
+
+template <HashTablePolicy Policy>
+template <typename Visit>
+std::uint64_t HashTable<Policy>::SampleSlots(std::uint64_t cursor, std::size_t count,
+                                             std::size_t buckets_max, bool only_filed,
+                                             Visit&& visit) const {
+  std::size_t visited = 0;
+  while (cursor < kCursorEnd && visited < count && buckets_max-- != 0) {
+    const std::uint64_t hash = cursor << BucketArray::kUnitShift;
+    const bool in_old = InOld(hash);
+    const BucketArray& array = in_old ? old_ : main_;
+    std::uint64_t number = array.Home(hash);
+    const bool last = number + 1 == array.homes();
+    cursor = array.StartUnit(number + 1);
+    if (moving() && !in_old) cursor = std::min(cursor, old_.StartUnit(hand_));
+    // What spills over the last home has no home of its own.
+    for (bool more = true; more; ++number) {
+      Bucket& bucket = array[number];
+      unsigned mask = only_filed ? bucket.FiledMask() : bucket.OccupiedMask();
+      for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
+        policy_.Prefetch(bucket.ref(LowestBit(rest)));
+      }
+      for (; mask != 0; mask &= mask - 1) {
+        visit(Slot(&bucket, LowestBit(mask), in_old));
+        ++visited;
+      }
+      more = last && bucket.spill() != 0;
+    }
+  }
+  return cursor < kCursorEnd ? cursor : 0;
 }
 
 template <HashTablePolicy Policy>

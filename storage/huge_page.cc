@@ -60,8 +60,7 @@ bool HugePage::TakePlaceOf(std::span<std::byte> block) {
   AERIS_DCHECK(data_ != nullptr && block.size() == kBytes);
   AERIS_DCHECK(reinterpret_cast<std::uintptr_t>(block.data()) % kBytes == 0);
   CopyBlock(block.data(), data_);
-  void* const moved =
-      mremap(data_, kBytes, kBytes, MREMAP_MAYMOVE | MREMAP_FIXED, block.data());
+  void* const moved = mremap(data_, kBytes, kBytes, MREMAP_MAYMOVE | MREMAP_FIXED, block.data());
   if (moved == MAP_FAILED) return false;
   data_ = nullptr;
   return true;

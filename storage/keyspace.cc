@@ -400,6 +400,12 @@ Keyspace::Memory Keyspace::memory() const {
                     impl_->collections.mapped_bytes()};
 }
 
+std::size_t Keyspace::used_bytes() const {
+  if (impl_ == nullptr) return 0;
+  return impl_->table.memory_bytes() + impl_->arena.bytes_in_use() + impl_->blobs.bytes() +
+         impl_->collections.bytes();
+}
+
 std::size_t Keyspace::MemoryUsage(EntryView entry) const {
   std::size_t bytes = impl_->arena.SlotBytes(impl_->arena.RefOf(entry.bytes()));
   for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {

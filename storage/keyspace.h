@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "src/base/clock.h"
@@ -60,6 +61,15 @@ struct KeyspaceLimits {
 // Whether a change that takes memory was made. kNoMemory means that the keyspace is as it was
 // before, but for keys that have expired.
 enum class [[nodiscard]] StoreResult : std::uint8_t{kStored, kNoKey, kNoMemory};
+
+// Which keys are the best to remove where memory is short.
+enum class EvictionOrder : std::uint8_t {
+  kLeastRecent,
+  kLeastFrequent,
+  kSoonestDeadline,  // of keys that have one
+  kRandom,
+};
+class EvictionPool;
 
 // Where collections go that would take long to destroy: another thread.
 class CollectionDisposal {
@@ -189,6 +199,17 @@ class Keyspace {
   // Of one that wants it: 0.2 to 0.4 ms. False, and nothing changed, when the kernel cannot.
   bool TakeHugePage(HugePage page);
 
+  // --- Eviction.
+  // Offers the next `count` keys and some more to the pool, of `only_volatile` those that have a
+  // deadline. Fewer where such are rare, so as to stay below 0.1 ms; another call goes on there.
+  void SampleVictims(EvictionOrder order, bool only_volatile, std::size_t count,
+                     std::size_t database, UnixMs now, EvictionPool& pool);
+  // Removes the key that has this hash, if it is there and, where that is asked for, still has a
+  // deadline. Returns it.
+  std::optional<std::string> Evict(std::uint64_t hash, bool only_volatile);
+  // What entries, values and the table take, as memory() has it; O(1), some ns.
+  std::size_t used_bytes() const;
+
   std::size_t size() const;                     // keys, expired ones that nobody has met included
   std::size_t deadlines() const;                // keys with a deadline
   std::int64_t AverageTtlMs(UnixMs now) const;  // over keys with a deadline, 0 without any
@@ -200,7 +221,7 @@ class Keyspace {
     std::size_t arena = 0;        // arena pages held, at least `entries`
     std::size_t blobs = 0;        // large values outside the arena
     std::size_t collections = 0;  // that have outgrown their entries
-    std::size_t mapped = 0;       // what of all these is not the allocator's, `entries` of the arena
+    std::size_t mapped = 0;  // what of all these is not the allocator's, `entries` of the arena
   };
   Memory memory() const;
   // Key, value and their share of the table: MEMORY USAGE.

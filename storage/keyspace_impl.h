@@ -132,6 +132,7 @@ struct Keyspace::Impl {
   ExpireVerdict Look(EntryView entry, UnixMs now);
   bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();
+  std::uint64_t EvictionScore(EvictionOrder order, EntryView entry, UnixMs now);
   std::span<std::byte> NextSmallBlock();
 
   KeyspaceContext& context;
@@ -143,6 +144,7 @@ struct Keyspace::Impl {
   // A collection of which more parts are due than one look removes: the wheel would come back to it
   // only after its shortest step.
   std::optional<std::string> unfinished_key;
+  std::uint64_t eviction_cursor = 0;  // where the next sample is taken
   std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;
   // Where huge pages go on taking the place of small ones.

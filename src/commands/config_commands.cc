@@ -71,6 +71,7 @@ void ConfigRewrite(CommandContext& context) {
 void ConfigResetStat(CommandContext& context) {
   Server& server = context.server();
   server.stats().Reset();
+  server.eviction().ResetStats();
   server.databases().context().stats = {};
   server.commands().ResetStats();
   context.reply().Ok();

@@ -1,0 +1,191 @@
+#include "src/eviction.h"
+
+#include <cmath>
+
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using storage::EvictionOrder;
+
+// The clock is read once for so many keys.
+constexpr int kKeysPerLook = 16;
+
+bool OnlyVolatile(MaxmemoryPolicy policy) {
+  return policy == MaxmemoryPolicy::kVolatileLru || policy == MaxmemoryPolicy::kVolatileLfu ||
+         policy == MaxmemoryPolicy::kVolatileRandom || policy == MaxmemoryPolicy::kVolatileTtl;
+}
+
+EvictionOrder OrderOf(MaxmemoryPolicy policy) {
+  switch (policy) {
+    case MaxmemoryPolicy::kVolatileLru:
+    case MaxmemoryPolicy::kAllkeysLru:
+      return EvictionOrder::kLeastRecent;
+    case MaxmemoryPolicy::kVolatileLfu:
+    case MaxmemoryPolicy::kAllkeysLfu:
+      return EvictionOrder::kLeastFrequent;
+    case MaxmemoryPolicy::kVolatileTtl:
+      return EvictionOrder::kSoonestDeadline;
+    default:
+      return EvictionOrder::kRandom;
+  }
+}
+
+}  // namespace
+
+Eviction::Eviction(Server& server)
+    : server_(server), account_(server.databases(), server.stats().argument_bytes) {}
+
+void Eviction::OnConfigChange() {
+  const Config& config = server_.config();
+  limit_ = static_cast<std::size_t>(config.maxmemory);
+  policy_ = config.maxmemory_policy;
+  pool_.Clear();
+  said_ = false;
+  if (!limited()) {
+    NoteExceeded(false);
+    return;
+  }
+  account_.Sample();
+  if (account_.used() > limit_) {
+    server_.log().Warning(
+        "The limit maxmemory is {} bytes, and {} are in use. Keys will be removed, or writes refused, "
+        "as maxmemory-policy says.",
+        limit_, account_.used());
+  }
+  // Not within CONFIG SET: it answers first.
+  goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
+    Enforce();
+    return std::optional<milliseconds>();
+  });
+}
+
+void Eviction::Sample() {
+  if (!limited() || server_.stats().lazyfree_pending != 0) return;
+  account_.Sample();
+  Enforce();
+}
+
+bool Eviction::MakeRoomFor(std::size_t argument_bytes) {
+  if (argument_bytes > limit_) return false;
+  if (account_.used() <= limit_) [[likely]]
+    return true;
+  return RemoveUntilEnough() != Room::kNone;
+}
+
+void Eviction::Enforce() {
+  if (account_.used() <= limit_) [[likely]] {
+    if (exceeded_since_) NoteExceeded(false);
+    return;
+  }
+  if (RemoveUntilEnough() != Room::kNotYet || goes_on_.active()) return;
+  goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
+    const bool more = limited() && RemoveUntilEnough() == Room::kNotYet;
+    return more ? std::optional(milliseconds(0)) : std::nullopt;
+  });
+}
+
+Eviction::Room Eviction::RemoveUntilEnough() {
+  if (policy_ == MaxmemoryPolicy::kNoeviction) {
+    SayItCannotBeMet();
+    return Room::kNone;
+  }
+  server_.ReadClock();
+  const MonotonicTime begin = server_.monotonic();
+  const MonotonicTime::duration step_max = StepMax();
+  Room room = Room::kEnough;
+  for (int removed = 0; account_.used() > limit_;) {
+    if (!RemoveOne()) {
+      room = Room::kNone;
+      break;
+    }
+    if (++removed % kKeysPerLook != 0) continue;
+    server_.ReadClock();
+    if (server_.monotonic() - begin > step_max) {
+      room = Room::kNotYet;
+      break;
+    }
+  }
+  server_.ReadClock();
+  const auto took = std::chrono::duration_cast<milliseconds>(server_.monotonic() - begin);
+  const auto threshold = server_.config().latency_monitor_threshold;
+  if (threshold != 0 && took.count() >= threshold) {
+    server_.latency().Add("eviction-cycle", server_.unix_ms() / 1000, took.count());
+  }
+  if (room == Room::kNone) SayItCannotBeMet();
+  NoteExceeded(room != Room::kEnough);
+  return room;
+}
+
+// False when there is no key that the policy may remove.
+bool Eviction::RemoveOne() {
+  const bool only_volatile = OnlyVolatile(policy_);
+  for (;;) {
+    const bool eligible = TakeSample();
+    // The best that are left of earlier samples may be gone.
+    while (const auto best = pool_.TakeBest()) {
+      if (server_.databases()[best->database].Evict(best->hash, only_volatile)) {
+        ++server_.stats().evicted_keys;
+        return true;
+      }
+    }
+    if (!eligible) return false;
+  }
+}
+
+// Whether any database has keys that may be removed. Where they are rare a sample may still find
+// none.
+bool Eviction::TakeSample() {
+  const bool only_volatile = OnlyVolatile(policy_);
+  const auto count = static_cast<std::size_t>(server_.config().maxmemory_samples);
+  bool eligible = false;
+  for (std::size_t i = 0; i < server_.databases().count(); ++i) {
+    storage::Keyspace& keyspace = server_.databases()[i];
+    if ((only_volatile ? keyspace.deadlines() : keyspace.size()) == 0) continue;
+    eligible = true;
+    keyspace.SampleVictims(OrderOf(policy_), only_volatile, count, i, server_.unix_ms(), pool_);
+  }
+  return eligible;
+}
+
+// As in Redis: 50 us per unit up to 10, then 15% more for each, and no limit at 100.
+MonotonicTime::duration Eviction::StepMax() const {
+  const int tenacity = server_.config().maxmemory_eviction_tenacity;
+  if (tenacity >= 100) return MonotonicTime::duration::max();
+  if (tenacity <= 10) return microseconds(50 * tenacity);
+  return microseconds(static_cast<std::int64_t>(500.0 * std::pow(1.15, tenacity - 10)));
+}
+
+void Eviction::NoteExceeded(bool exceeded) {
+  if (!exceeded) said_ = false;
+  if (exceeded == exceeded_since_.has_value()) return;
+  if (exceeded) {
+    exceeded_since_ = server_.monotonic();
+  } else {
+    exceeded_ += server_.monotonic() - *exceeded_since_;
+    exceeded_since_.reset();
+  }
+}
+
+void Eviction::SayItCannotBeMet() {
+  if (said_) return;
+  said_ = true;
+  server_.log().Warning(
+      "{} bytes are in use, more than maxmemory ({}), and there is no key that maxmemory-policy lets "
+      "be removed: commands that need memory are refused.",
+      account_.used(), limit_);
+}
+
+milliseconds Eviction::exceeded_now() const {
+  if (!exceeded_since_) return {};
+  return std::chrono::duration_cast<milliseconds>(server_.monotonic() - *exceeded_since_);
+}
+
+milliseconds Eviction::exceeded_in_all() const {
+  return std::chrono::duration_cast<milliseconds>(exceeded_) + exceeded_now();
+}
+
+}  // namespace aeris

@@ -1,0 +1,142 @@
+"""A server that holds its maxmemory: what is removed, what is refused, what INFO says."""
+import time
+
+from case import ServerTest, only_aeris
+
+MIB = 1 << 20
+LIMIT = 24 * MIB
+OOM = b"OOM command not allowed when used memory > 'maxmemory'."
+# Buffers of clients come and go between two looks at the allocator's account.
+SLACK = 256 << 10
+
+
+class Eviction(ServerTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.start_server({"maxmemory": str(LIMIT)})
+        self.client = self.connect()
+
+    def info(self, section, field):
+        for line in self.client.call("INFO", section).decode().splitlines():
+            if line.startswith(field + ":"):
+                return line.split(":", 1)[1]
+        self.fail(f"INFO {section} has no {field}")
+
+    def used(self):
+        return int(self.info("memory", "used_memory"))
+
+    def fill(self, count, prefix, size=1000, options=()):
+        """How many of as many SETs were accepted; every refusal is the OOM error."""
+        accepted = 0
+        value = b"v" * size
+        for start in range(0, count, 500):
+            replies = self.client.pipeline([("SET", f"{prefix}:{i}", value, *options)
+                                            for i in range(start, min(count, start + 500))])
+            accepted += sum(reply == b"OK" for reply in replies)
+            self.assertLessEqual({bytes(reply) for reply in replies}, {b"OK", OOM})
+        return accepted
+
+    def use_policy(self, policy):
+        self.assertEqual(self.client.call("CONFIG", "SET", "maxmemory-policy", policy), b"OK")
+        self.assertEqual(self.info("memory", "maxmemory_policy"), policy)
+
+    def exists(self, prefix, count):
+        replies = self.client.pipeline([("EXISTS", f"{prefix}:{i}") for i in range(count)])
+        return sum(replies)
+
+    def test_noeviction_refuses_what_needs_memory_and_nothing_else(self):
+        accepted = self.fill(40000, "key")
+        self.assertLess(accepted, 30000)
+        self.assertEqual(self.client.call("DBSIZE"), accepted)
+        for command in (("SET", "new", "v"), ("LPUSH", "list", "v"), ("HSET", "hash", "f", "v"),
+                        ("SETRANGE", "key:1", "2000", "v"), ("MSET", "a", "1"), ("INCR", "n"),
+                        ("XADD", "stream", "*", "f", "v"), ("PFADD", "hll", "v")):
+            self.assertEqual(self.client.call(*command), OOM, command)
+        for command, reply in ((("GET", "key:1"), b"v" * 1000), (("EXPIRE", "key:1", "100"), 1),
+                               (("PERSIST", "key:1"), 1), (("DEL", "key:2"), 1),
+                               (("PING",), b"PONG")):
+            self.assertEqual(self.client.call(*command), reply, command)
+        self.assertEqual(self.info("stats", "evicted_keys"), "0")
+        # Removing makes room at once.
+        self.client.call("DEL", *[f"key:{i}" for i in range(100, 400)])
+        self.assertEqual(self.client.call("SET", "new", "v"), b"OK")
+
+    def test_every_policy_for_all_keys_takes_every_write_and_holds_the_limit(self):
+        for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):
+            with self.subTest(policy):
+                self.use_policy(policy)
+                before = int(self.info("stats", "evicted_keys"))
+                self.assertEqual(self.fill(40000, policy), 40000)
+                self.assertLessEqual(self.used(), LIMIT + SLACK)
+                self.assertGreater(self.used(), LIMIT - 2 * MIB)
+                self.assertGreater(int(self.info("stats", "evicted_keys")) - before, 10000)
+
+    def test_volatile_policies_leave_keys_without_a_deadline(self):
+        self.assertEqual(self.fill(5000, "lasting"), 5000)
+        for policy in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
+            with self.subTest(policy):
+                self.use_policy(policy)
+                self.assertEqual(self.fill(40000, policy, options=("EX", "10000")), 40000)
+                self.assertLessEqual(self.used(), LIMIT + SLACK)
+                self.assertEqual(self.exists("lasting", 5000), 5000)
+        # When there is no other key left, writes are refused.
+        self.assertLess(self.fill(40000, "more"), 40000)
+        self.assertLess(self.fill(500, "last"), 500)
+        self.assertEqual(self.exists("lasting", 5000), 5000)
+
+    def test_lru_keeps_what_is_used(self):
+        self.use_policy("allkeys-lru")
+        self.fill(4000, "hot")
+        for turn in range(3):
+            time.sleep(1.1)  # the clock of a key counts seconds
+            self.assertEqual(self.exists("hot", 4000), 4000, turn)
+            self.client.pipeline([("GET", f"hot:{i}") for i in range(4000)])
+            self.fill(12000, f"cold:{turn}")
+        self.assertGreater(self.exists("hot", 4000), 3900)
+
+    def test_ttl_removes_what_would_go_soonest(self):
+        self.use_policy("volatile-ttl")
+        self.fill(6000, "late", options=("EX", "100000"))
+        self.fill(6000, "soon", options=("EX", "1000"))
+        self.fill(20000, "middle", options=("EX", "50000"))
+        self.assertGreater(self.exists("late", 6000), 5900)
+        self.assertLess(self.exists("soon", 6000), 600)
+
+    def test_a_lower_limit_is_reached_in_steps(self):
+        self.use_policy("allkeys-lru")
+        self.fill(18000, "key")
+        self.assertEqual(self.client.call("CONFIG", "SET", "maxmemory", str(LIMIT // 3)), b"OK")
+        self.assertEqual(self.client.call("PING"), b"PONG")
+        self.wait_for(lambda: self.used() <= LIMIT // 3 + SLACK, "memory below the new limit")
+        self.assertGreater(self.client.call("DBSIZE"), 1000)
+        # No limit, no removal.
+        self.client.call("CONFIG", "SET", "maxmemory", "0")
+        before = self.info("stats", "evicted_keys")
+        self.assertEqual(self.fill(40000, "free"), 40000)
+        self.assertEqual(self.info("stats", "evicted_keys"), before)
+
+    def test_large_values_of_all_types_count(self):
+        self.use_policy("allkeys-random")
+        for i in range(300):
+            self.client.pipeline([("SADD", f"set:{i}", *[f"member:{j}" for j in range(2000)]),
+                                  ("HSET", f"hash:{i}", *[f"f{j}" for j in range(2000)]),
+                                  ("RPUSH", f"list:{i}", *[f"item:{j}" for j in range(2000)]),
+                                  ("SET", f"string:{i}", b"v" * 100000)])
+            if i % 50 == 49:
+                self.wait_for(lambda: self.used() <= LIMIT + SLACK, "the limit holds")
+        self.assertGreater(int(self.info("stats", "evicted_keys")), 500)
+
+    @only_aeris("it removes all that it has for a value that can never fit")
+    def test_a_value_larger_than_the_limit_costs_no_other_key(self):
+        self.use_policy("allkeys-lru")
+        self.fill(10000, "key")
+        self.assertEqual(self.client.call("SET", "huge", b"v" * (LIMIT + 1)), OOM)
+        self.assertEqual(self.client.call("DBSIZE"), 10000)
+
+    def test_resetstat_clears_the_counters(self):
+        self.use_policy("allkeys-random")
+        self.fill(40000, "key")
+        self.assertNotEqual(self.info("stats", "evicted_keys"), "0")
+        self.client.call("CONFIG", "RESETSTAT")
+        self.assertEqual(self.info("stats", "evicted_keys"), "0")
+        self.assertEqual(self.info("stats", "current_eviction_exceeded_time"), "0")
