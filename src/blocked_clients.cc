@@ -84,6 +84,18 @@ void BlockedClients::Signal(std::size_t database, std::string_view key) {
   ready_.push_back(at->first);
 }
 
+void BlockedClients::SignalUnlessStream(std::size_t database, std::string_view key) {
+  if (!queues_.contains(Place{database, key})) return;
+  storage::Keyspace& keyspace = server_.databases()[database];
+  const storage::EntryView entry =
+      keyspace.Find(keyspace.Hash(key), server_.unix_ms(), storage::kPeek);
+  if (!entry || entry.type() != storage::ValueType::kStream) Signal(database, key);
+}
+
+void BlockedClients::KeyExpired(const storage::Keyspace& keyspace, std::string_view key) {
+  if (!empty()) Signal(server_.databases().IndexOf(keyspace), key);
+}
+
 void BlockedClients::SignalDatabase(std::size_t database) {
   for (auto& [place, queue] : queues_) {
     if (place.database != database || queue.ready) continue;

@@ -3,7 +3,8 @@
 //   handler   finds nothing to return, calls CommandContext::BlockOn(keys, wait); its client runs
 //             nothing further, its next requests stay in its query buffer
 //   writer    makes or changes a key, calls CommandContext::SignalReady: no more than a test while
-//             nobody waits
+//             nobody waits. The dispatcher signals the keys of a writing command that hold no
+//             stream any more, and the keyspace those that have expired
 //   served    when the writer's whole command is done (MULTI and scripts: all of it), the commands
 //             of those who wait for the key run again, the earliest first, as long as the key has
 //             the type that they wait for; CommandContext::served_key() is the argument to look at.
@@ -37,6 +38,7 @@
 #include <vector>
 
 #include "ae/event_loop.h"
+#include "storage/keyspace.h"
 #include "storage/value_type.h"
 
 namespace aeris {
@@ -56,8 +58,7 @@ struct BlockedWait {
   // The reply where blocking is not allowed (inside MULTI and scripts): null instead of a null
   // array. The reply of a timeout is a null array for all commands.
   bool null_when_denied = false;
-  // Also run again when the key does not exist, or is of another type, after a command that wrote
-  // it (XREADGROUP).
+  // Also run again when the key is gone, or of another type (XREADGROUP).
   bool wake_when_gone = false;
   // Arguments that read otherwise when the command runs again: what "$" meant when it blocked.
   std::span<const std::pair<std::size_t, std::string>> replaced = {};
@@ -97,7 +98,7 @@ class BlockedCommand {
   ae::TimeEvent timeout_;
 };
 
-class BlockedClients {
+class BlockedClients final : public storage::ExpiryListener {
  public:
   explicit BlockedClients(Server& server) : server_(server) {}
   BlockedClients(const BlockedClients&) = delete;
@@ -113,6 +114,10 @@ class BlockedClients {
   // The key was made, changed or removed. Those who wait for it are served by the next Serve().
   // O(1); call it only when not empty().
   void Signal(std::size_t database, std::string_view key);
+  // The same after a command that may write the key, unless it is a stream: those who wait for a
+  // group of one are told that it is gone, and of a stream whoever made it grow has told already.
+  void SignalUnlessStream(std::size_t database, std::string_view key);
+  void KeyExpired(const storage::Keyspace& keyspace, std::string_view key) override;
   // The same for all keys of a database that are waited for.
   void SignalDatabase(std::size_t database);
   bool has_ready() const { return !ready_.empty(); }

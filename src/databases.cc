@@ -1,6 +1,9 @@
 #include "src/databases.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "src/base/check.h"
 
 namespace aeris {
 
@@ -10,6 +13,13 @@ Databases::Databases(std::size_t count, storage::KeyspaceContext& context, Disca
   for (std::size_t i = 0; i < count; ++i) {
     keyspaces_.push_back(std::make_unique<storage::Keyspace>(context_));
   }
+}
+
+std::size_t Databases::IndexOf(const storage::Keyspace& keyspace) const {
+  const auto found =
+      std::ranges::find_if(keyspaces_, [&](const auto& each) { return each.get() == &keyspace; });
+  AERIS_CHECK(found != keyspaces_.end());
+  return static_cast<std::size_t>(found - keyspaces_.begin());
 }
 
 std::size_t Databases::Flush(std::size_t index) {

@@ -24,6 +24,8 @@ class Databases {
   std::size_t count() const { return keyspaces_.size(); }
   storage::Keyspace& operator[](std::size_t index) { return *keyspaces_[index]; }
   const storage::Keyspace& operator[](std::size_t index) const { return *keyspaces_[index]; }
+  // Of a keyspace that is one of them. O(count)
+  std::size_t IndexOf(const storage::Keyspace& keyspace) const;
   storage::KeyspaceContext& context() { return context_; }
   const storage::KeyspaceContext& context() const { return context_; }
 

@@ -54,14 +54,21 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
     } else {
       CallWithinLimit(client, *command, arguments, key_hashes);
     }
-    if (client.blocked) [[unlikely]]
+    if (client.blocked) [[unlikely]] {
+      // What it looked at may have expired, which others wait to hear.
+      ServeReady();
       return Outcome::kBlocked;
+    }
   }
   Finish(client);
+  ServeReady();
+  return Outcome::kDone;
+}
+
+void Dispatcher::ServeReady() {
   if (server_.blocked_clients().has_ready()) [[unlikely]] {
     server_.blocked_clients().Serve();
   }
-  return Outcome::kDone;
 }
 
 void Dispatcher::RunFault(Client& client, std::string_view text) {
@@ -198,16 +205,16 @@ void Dispatcher::Call(Client& client, const Command& command, std::span<std::str
   Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
 }
 
-// A key may be of another type now (SET, BITOP, SUNIONSTORE): who waits for a group of a stream is
-// told. Others whose key has not what they wait for go on waiting.
+// A key may be gone or of another type now (SET, BITOP, SUNIONSTORE): who waits for a group of a
+// stream is told. Others whose key has not what they wait for go on waiting.
 void Dispatcher::SignalWritten(const Client& client, const Command& command,
                                std::span<const std::string_view> arguments) {
   if (!command.has(CommandFlag::kWrite)) return;
   KeyPositions positions;
   if (!FindKeys(command.spec(), arguments, positions)) return;
   for (const KeyPosition& key : positions.keys()) {
-    server_.blocked_clients().Signal(static_cast<std::size_t>(client.database),
-                                     arguments[key.index]);
+    server_.blocked_clients().SignalUnlessStream(static_cast<std::size_t>(client.database),
+                                                 arguments[key.index]);
   }
 }
 

@@ -60,6 +60,8 @@ class Dispatcher {
                    std::int64_t nanoseconds, bool failed);
   void CountError(Client& client);
   void Finish(Client& client);
+  // Clients whose keys became ready.
+  void ServeReady();
 
   Server& server_;
   MonotonicTime attack_logged_{};  // zero: never

@@ -159,6 +159,7 @@ std::expected<void, Error> Server::Start() {
   signals_ = std::move(*signals);
   if (auto started = lazy_free_.Start(loop_); !started) return started;
   keyspace_context_.disposal = &lazy_free_;
+  keyspace_context_.expiry_listener = &blocked_clients_;
   if (auto opened = OpenListeners(); !opened) return opened;
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));

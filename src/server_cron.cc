@@ -108,6 +108,7 @@ std::chrono::milliseconds Server::ExpireKeys() {
   // While due keys are left, the next step comes in the next turn, after the clients that are
   // ready.
   const bool more = active_expire_ && databases_.ExpireDue(unix_ms_, kExpireKeysPerStep);
+  if (blocked_clients_.has_ready()) blocked_clients_.Serve();
   ReadClock();
   const MonotonicTime::duration elapsed = monotonic_ - begin;
   stats_.expire_ns += static_cast<std::uint64_t>(elapsed.count());

@@ -30,8 +30,8 @@ auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> EntryTable::S
   const EntryTable::Slot slot = table.Find(key.hash, key.text);
   if (!slot || !table.has_deadline(slot)) return slot;
   if (!ViewOf(slot).expired(now)) return slot;
+  CountExpired(ViewOf(slot));
   Remove(slot, key.hash);
-  ++context.stats.expired;
   return EntryTable::Slot();
 }
 
@@ -195,6 +195,12 @@ void Keyspace::Impl::Forget(EntryView entry) {
   arena.Free(arena.RefOf(entry.bytes()));
 }
 
+// Before an entry leaves the table because of a deadline.
+void Keyspace::Impl::CountExpired(EntryView entry) {
+  ++context.stats.expired;
+  if (context.expiry_listener != nullptr) context.expiry_listener->KeyExpired(owner, entry.key());
+}
+
 void Keyspace::Impl::Remove(EntryTable::Slot slot, std::uint64_t hash) {
   const EntryView entry = ViewOf(slot);
   table.Erase(slot, hash);
@@ -208,7 +214,7 @@ Keyspace::~Keyspace() = default;
 
 Keyspace::Impl& Keyspace::parts(UnixMs now) {
   if (impl_ == nullptr) {
-    impl_ = std::make_unique<Impl>(context_);
+    impl_ = std::make_unique<Impl>(*this, context_);
     // Sets the expire wheel to the present, so that the first deadlines are filed where they
     // belong.
     ExpireDue(now, 0);

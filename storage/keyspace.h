@@ -80,13 +80,26 @@ class CollectionDisposal {
   ~CollectionDisposal() = default;
 };
 
+class Keyspace;
+
+// Is told of each key that its deadline, or its fields', has ended, before it is gone. It must not
+// touch the keyspace.
+class ExpiryListener {
+ public:
+  virtual void KeyExpired(const Keyspace& keyspace, std::string_view key) = 0;
+
+ protected:
+  ~ExpiryListener() = default;
+};
+
 // What all keyspaces of a server share. Outlives them.
 struct KeyspaceContext {
   const KeyHasher& hasher;
   Random& random;
   KeyspaceStats stats{};
   CollectionDisposal* disposal = nullptr;  // none: collections are destroyed where they are removed
-  bool lfu = false;                        // which meaning the access clock has
+  ExpiryListener* expiry_listener = nullptr;
+  bool lfu = false;  // which meaning the access clock has
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};

@@ -77,8 +77,9 @@ inline Times FiledTimes(EntryView entry) {
 enum class Slack : std::uint8_t { kNone, kKeep };
 
 struct Keyspace::Impl {
-  explicit Impl(KeyspaceContext& shared)
-      : context(shared),
+  Impl(const Keyspace& keyspace, KeyspaceContext& shared)
+      : owner(keyspace),
+        context(shared),
         arena({.reserve_bytes = shared.limits.arena_bytes}),
         blobs(shared.limits.blob_bytes),
         table(EntryPolicy(arena, shared.hasher), shared.limits.table_homes) {}
@@ -124,6 +125,7 @@ struct Keyspace::Impl {
   bool MoveEntry(Ref from, std::uint64_t hash);
 
   void Forget(EntryView entry);
+  void CountExpired(EntryView entry);
   void Remove(EntryTable::Slot slot, std::uint64_t hash);
   void AccountDeadline(UnixMs deadline, int sign);
   void FileDeadline(EntryTable::Slot slot, UnixMs before, UnixMs after);
@@ -135,6 +137,7 @@ struct Keyspace::Impl {
   std::uint64_t EvictionScore(EvictionOrder order, EntryView entry, UnixMs now);
   std::span<std::byte> NextSmallBlock();
 
+  const Keyspace& owner;
   KeyspaceContext& context;
   Arena arena;
   BlobStore blobs;

@@ -29,6 +29,7 @@ constexpr UnixMs kLookAgainMs = 100;
 // What a sweep does with a key that it was to look at.
 ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   if (entry.expired(now)) {
+    CountExpired(entry);
     Forget(entry);
     return ExpireVerdict::Erase();
   }
@@ -38,6 +39,7 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   }
   const bool more = object->ExpireDue(now, kFieldsPerLook);
   if (object->size() == 0) {
+    CountExpired(entry);
     Forget(entry);
     return ExpireVerdict::Erase();
   }
@@ -57,6 +59,7 @@ bool Keyspace::Impl::LookAgain(UnixMs now) {
   if (object == nullptr) return false;
   const bool more = object->ExpireDue(now, kFieldsPerLook);
   if (object->size() == 0) {
+    CountExpired(ViewOf(slot));
     Remove(slot, hash);
     return true;
   }
@@ -130,8 +133,8 @@ EntryView Keyspace::RandomEntry(UnixMs now) {
     if (!slot) return EntryView();
     const EntryView entry = impl_->ViewOf(slot);
     if (!entry.expired(now)) return entry;
+    impl_->CountExpired(entry);
     impl_->Remove(slot, context_.hasher(entry.key()));
-    ++context_.stats.expired;
   }
 }
 
@@ -144,7 +147,6 @@ Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
         return impl_->Look(impl_->ViewOf(slot), now);
       });
   impl_->AdvanceDeadlineBase();
-  context_.stats.expired += swept.erased + finished;
   const bool more = swept.more || impl_->unfinished_key;
   if (more) ++context_.stats.expire_steps_cut;
   return {.expired = swept.erased + finished, .more = more};

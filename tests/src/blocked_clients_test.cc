@@ -170,6 +170,55 @@ TEST_F(BlockedClientsTest, UnblockEndsTheWait) {
   EXPECT_EQ(a_.Talk(Request({"PING"})), "+PONG\r\n");
 }
 
+// Redis tells them whichever way the stream goes.
+class GroupReadersTest : public BlockedClientsTest {
+ protected:
+  GroupReadersTest() { writer_.Talk(Request({"DEBUG", "SET-ACTIVE-EXPIRE", "0"})); }
+
+  void WaitForStreamThatExpires(TestClient& client) {
+    writer_.Talk(Request({"XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"}));
+    writer_.Talk(Request({"PEXPIRE", "s", "100"}));
+    Block(client, {"XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">"});
+    server_.Advance(milliseconds(500));
+    EXPECT_EQ(client.Receive(), "");
+  }
+  static constexpr const char* kGone = "-UNBLOCKED the stream key no longer exists\r\n";
+};
+
+TEST_F(GroupReadersTest, HearOfAStreamThatExpiresByItself) {
+  WaitForStreamThatExpires(a_);
+  writer_.Talk(Request({"DEBUG", "SET-ACTIVE-EXPIRE", "1"}));
+  server_.Advance(milliseconds(500));
+  EXPECT_EQ(a_.Receive(), kGone);
+}
+
+TEST_F(GroupReadersTest, HearOfAStreamThatExpiresUnderAReader) {
+  WaitForStreamThatExpires(a_);
+  EXPECT_EQ(writer_.Talk(Request({"GET", "s"})), "$-1\r\n");
+  EXPECT_EQ(a_.Receive(), kGone);
+}
+
+TEST_F(GroupReadersTest, HearOfAStreamThatExpiresUnderOneWhoBlocks) {
+  WaitForStreamThatExpires(a_);
+  Block(b_, {"BLPOP", "s", "0"});
+  EXPECT_EQ(a_.Receive(), kGone);
+  EXPECT_EQ(blocked(), 1U);
+}
+
+TEST_F(GroupReadersTest, AreNotWokenByACommandThatAddsNoEntry) {
+  writer_.Talk(Request({"XADD", "s", "1-1", "f", "v"}));
+  writer_.Talk(Request({"XGROUP", "CREATE", "s", "g", "$"}));
+  Block(a_, {"XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">"});
+  EXPECT_EQ(writer_.Talk(Request({"XGROUP", "SETID", "s", "g", "0"})), "+OK\r\n");
+  EXPECT_EQ(a_.Receive(), "");
+  EXPECT_EQ(blocked(), 1U);
+  writer_.Talk(Request({"XADD", "s", "2-1", "f", "v"}));
+  EXPECT_EQ(a_.Receive(),
+            "*1\r\n*2\r\n$1\r\ns\r\n*2\r\n"
+            "*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+            "*2\r\n$3\r\n2-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
+}
+
 TEST_F(BlockedClientsTest, ClosedAndKilledOnesLeaveNothingBehind) {
   Block(a_, {"BLPOP", "k", "0"});
   Block(b_, {"BLPOP", "k", "l", "5"});

@@ -196,6 +196,32 @@ TEST_F(KeyspaceTest, NeverShowsExpiredKeys) {
   keyspace.CheckInvariants();
 }
 
+struct Expired final : ExpiryListener {
+  void KeyExpired(const Keyspace& keyspace, std::string_view key) override {
+    keyspaces.insert(&keyspace);
+    keys.emplace_back(key);
+  }
+  std::set<const Keyspace*> keyspaces;
+  std::vector<std::string> keys;
+};
+
+TEST_F(KeyspaceTest, TellsOfEachKeyThatExpires) {
+  Expired expired;
+  shared.context.expiry_listener = &expired;
+  const std::string long_key = Pattern(5'000, 1);
+  Set(keyspace, "found", "value", kNow + 1);
+  EXPECT_FALSE(Peek("found", kNow + 2));
+  Set(keyspace, "drawn", "value", kNow + 1);
+  EXPECT_FALSE(keyspace.RandomEntry(kNow + 2));
+  Set(keyspace, long_key, "value", kNow + 1);
+  EXPECT_EQ(keyspace.ExpireDue(kNow + 1'000, 100).expired, 1u);
+  Set(keyspace, "deleted", "value");
+  EXPECT_TRUE(keyspace.Delete(keyspace.Hash("deleted"), kNow));
+  EXPECT_EQ(expired.keys, (std::vector<std::string>{"found", "drawn", long_key}));
+  EXPECT_EQ(expired.keyspaces, std::set<const Keyspace*>{&keyspace});
+  EXPECT_EQ(stats.expired, 3u);
+}
+
 TEST_F(KeyspaceTest, RemovesDueKeysInBoundedSteps) {
   constexpr std::size_t kKeys = 5'000;
   for (std::size_t i = 0; i < kKeys; ++i) {
