@@ -46,9 +46,8 @@ void FlushDb(CommandContext& context) {
 // FLUSHALL [ASYNC | SYNC]. Replies OK.
 void FlushAll(CommandContext& context) {
   if (!FlushModeIsValid(context)) return;
-  // One change even when all were empty, as Redis counts it.
   Databases& databases = context.server().databases();
-  context.Changed(databases.FlushAll() + 1);
+  context.Changed(databases.FlushAll());
   for (std::size_t i = 0; i < databases.count(); ++i) context.SignalDatabase(i);
   context.reply().Ok();
 }
