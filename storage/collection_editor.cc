@@ -13,8 +13,8 @@ constexpr std::size_t kBackInlineBytes = kInlineValueMax / 2;
 }  // namespace
 
 CollectionEditor::CollectionEditor(Keyspace& keyspace, const HashedKey& key, ValueType type,
-                                   UnixMs now)
-    : keyspace_(keyspace), key_(key), type_(type), now_(now), replaces_(true) {
+                                   std::optional<UnixMs> deadline, UnixMs now)
+    : keyspace_(keyspace), key_(key), type_(type), now_(now), replaces_(true), deadline_(deadline) {
   block_ = &keyspace.scratch_block(now);
   block_->Clear();
 }
@@ -55,7 +55,7 @@ StoreResult CollectionEditor::Commit(bool now_empty) {
     if (existed_ || replaces_) keyspace_.Delete(key_, now_);
     return StoreResult::kStored;
   }
-  if (made_ != nullptr) return keyspace_.SetObject(key_, made_, !replaces_, now_);
+  if (made_ != nullptr) return keyspace_.SetObject(key_, made_, deadline_, now_);
   if (stored_ != nullptr && (structure_ != nullptr || block_->bytes().size() > kBackInlineBytes)) {
     keyspace_.ObjectChanged(key_, *stored_, now_);
     return StoreResult::kStored;
@@ -63,7 +63,7 @@ StoreResult CollectionEditor::Commit(bool now_empty) {
   if (inside_ && keyspace_.OverwritePacked(inside_, form_, block_->bytes())) {
     return StoreResult::kStored;
   }
-  return keyspace_.SetPacked(key_, type_, form_, block_->bytes(), !replaces_, now_);
+  return keyspace_.SetPacked(key_, type_, form_, block_->bytes(), deadline_, now_);
 }
 
 }  // namespace aeris::storage

@@ -8,7 +8,7 @@
 //
 //   CollectionEditor editor = CollectionEditor::New(keyspace, key, type, now);   // SUNIONSTORE
 //   ... fill it; other keys of the keyspace, the key itself too, may be read meanwhile ...
-//   return editor.Commit(empty);          // replaces what was at the key, with its deadline
+//   return editor.Commit(empty);          // replaces what was at the key, and its deadline
 //
 // A small collection is changed in a copy and stored whole by Commit, so that nothing has changed
 // when there is no memory for it; a structure changes at once. One editor at a time has a
@@ -16,6 +16,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "storage/keyspace.h"
 
@@ -27,9 +28,9 @@ class CollectionEditor {
   CollectionEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry, ValueType type,
                    UnixMs now);
   // Starts empty, whatever the key holds.
-  static CollectionEditor New(Keyspace& keyspace, const HashedKey& key, ValueType type,
-                              UnixMs now) {
-    return {keyspace, key, type, now};
+  static CollectionEditor New(Keyspace& keyspace, const HashedKey& key, ValueType type, UnixMs now,
+                              UnixMs deadline = kNoDeadline) {
+    return {keyspace, key, type, deadline, now};
   }
   CollectionEditor(const CollectionEditor&) = delete;
   CollectionEditor& operator=(const CollectionEditor&) = delete;
@@ -49,7 +50,8 @@ class CollectionEditor {
   StoreResult Commit(bool now_empty);
 
  private:
-  CollectionEditor(Keyspace& keyspace, const HashedKey& key, ValueType type, UnixMs now);
+  CollectionEditor(Keyspace& keyspace, const HashedKey& key, ValueType type,
+                   std::optional<UnixMs> deadline, UnixMs now);
 
   Keyspace& keyspace_;
   HashedKey key_;
@@ -57,6 +59,7 @@ class CollectionEditor {
   UnixMs now_;
   bool existed_ = false;
   bool replaces_ = false;
+  std::optional<UnixMs> deadline_ = kKeepDeadline;
   EntryView inside_{};            // where the block came from, if it lies in its entry
   Collection* stored_ = nullptr;  // what the entry points at, if it does
   PackedForm form_ = PackedForm::kListpack;

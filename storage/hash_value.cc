@@ -113,6 +113,13 @@ HashEditor::HashEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry
       now_(now),
       editor_(keyspace, key, entry, ValueType::kHash, now) {}
 
+HashEditor::HashEditor(Keyspace& keyspace, const HashedKey& key, const HashLimits& limits,
+                       UnixMs deadline, UnixMs now)
+    : keyspace_(keyspace),
+      limits_(limits),
+      now_(now),
+      editor_(CollectionEditor::New(keyspace, key, ValueType::kHash, now, deadline)) {}
+
 MemberTable* HashEditor::fields() {
   Collection* const structure = editor_.structure();
   return structure != nullptr ? &static_cast<HashStructure*>(structure)->fields() : nullptr;

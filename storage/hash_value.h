@@ -115,6 +115,11 @@ class HashEditor {
   // `entry` is what Find() of the key has just given: none, or a hash.
   HashEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry, const HashLimits& limits,
              UnixMs now);
+  // One that replaces what is at the key.
+  static HashEditor New(Keyspace& keyspace, const HashedKey& key, const HashLimits& limits,
+                        UnixMs now, UnixMs deadline = kNoDeadline) {
+    return {keyspace, key, limits, deadline, now};
+  }
 
   bool existed() const { return editor_.existed(); }
   std::optional<HashField> Find(std::string_view field);
@@ -132,6 +137,8 @@ class HashEditor {
   StoreResult Commit();
 
  private:
+  HashEditor(Keyspace& keyspace, const HashedKey& key, const HashLimits& limits, UnixMs deadline,
+             UnixMs now);
   [[nodiscard]] bool BecomeStructure();
   Put SetPacked(std::string_view field, std::string_view value);
   Put SetStored(std::string_view field, std::string_view value, bool keep_deadline);

@@ -141,9 +141,9 @@ bool Keyspace::Impl::Rewrite(EntryTable::Slot slot, const EntrySpec& spec, const
 }
 
 StoreResult Keyspace::Impl::StoreCollection(const HashedKey& key, EntrySpec& spec,
-                                            bool keep_deadline, UnixMs now) {
+                                            std::optional<UnixMs> deadline, UnixMs now) {
   const EntryTable::Slot slot = FindLive(key, now);
-  if (keep_deadline && slot) spec.deadline = ViewOf(slot).deadline();
+  spec.deadline = deadline ? *deadline : slot ? ViewOf(slot).deadline() : kNoDeadline;
   spec.access_clock = slot ? ViewOf(slot).access_clock() : FirstAccessClock(access(), now);
   return ResultOf(StoreOwned(key, slot, spec, 0, Slack::kNone));
 }
@@ -270,7 +270,8 @@ StoreResult Keyspace::SetDeadline(const HashedKey& key, UnixMs deadline, UnixMs 
 }
 
 StoreResult Keyspace::SetPacked(const HashedKey& key, ValueType type, PackedForm form,
-                                std::string_view bytes, bool keep_deadline, UnixMs now) {
+                                std::string_view bytes, std::optional<UnixMs> deadline,
+                                UnixMs now) {
   EntrySpec spec;
   spec.kind = Kind::kCollection;
   const bool large = bytes.size() >= kInlineValueMax;
@@ -280,16 +281,16 @@ StoreResult Keyspace::SetPacked(const HashedKey& key, ValueType type, PackedForm
   } else {
     spec.text = bytes;
   }
-  return parts(now).StoreCollection(key, spec, keep_deadline, now);
+  return parts(now).StoreCollection(key, spec, deadline, now);
 }
 
 StoreResult Keyspace::SetObject(const HashedKey& key, std::unique_ptr<Collection>& object,
-                                bool keep_deadline, UnixMs now) {
+                                std::optional<UnixMs> deadline, UnixMs now) {
   EntrySpec spec;
   spec.kind = Kind::kCollection;
   spec.tag = CollectionTag(object->type(), PackedForm::kListpack, true);
   spec.object = object.release();
-  return parts(now).StoreCollection(key, spec, keep_deadline, now);
+  return parts(now).StoreCollection(key, spec, deadline, now);
 }
 
 void Keyspace::ObjectChanged(const HashedKey& key, Collection& object, UnixMs now) {

@@ -105,6 +105,9 @@ struct KeyspaceContext {
   KeyspaceLimits limits{};
 };
 
+// Of a change that leaves the deadline which the key has.
+inline constexpr std::optional<UnixMs> kKeepDeadline;
+
 class Keyspace {
  public:
   explicit Keyspace(KeyspaceContext& context);
@@ -150,12 +153,12 @@ class Keyspace {
                                                         UnixMs now);
 
   // --- Collections; CollectionEditor is how commands change them. Both replace a value of any
-  // type. Neither keeps a deadline unless told to. `bytes` may lie in the value that is replaced.
+  // type, and its deadline. `bytes` may lie in the value that is replaced.
   StoreResult SetPacked(const HashedKey& key, ValueType type, PackedForm form,
-                        std::string_view bytes, bool keep_deadline, UnixMs now);
+                        std::string_view bytes, std::optional<UnixMs> deadline, UnixMs now);
   // Takes `object` over unless there is no memory.
   StoreResult SetObject(const HashedKey& key, std::unique_ptr<Collection>& object,
-                        bool keep_deadline, UnixMs now);
+                        std::optional<UnixMs> deadline, UnixMs now);
   // `object`, that the key points at, has changed: its memory is counted again, and the key is
   // filed where its earliest deadline belongs. No lookup unless that is another place than before.
   void ObjectChanged(const HashedKey& key, Collection& object, UnixMs now);

@@ -117,7 +117,7 @@ struct Keyspace::Impl {
                               std::size_t slot_bytes, Slack slack);
   std::optional<std::span<char>> ResizeInline(const HashedKey& key, EntryTable::Slot slot,
                                               std::size_t size);
-  StoreResult StoreCollection(const HashedKey& key, EntrySpec& spec, bool keep_deadline,
+  StoreResult StoreCollection(const HashedKey& key, EntrySpec& spec, std::optional<UnixMs> deadline,
                               UnixMs now);
   std::span<char> WritableText(EntryTable::Slot slot);
 

@@ -58,6 +58,11 @@ class ListEditor {
   ListEditor(Keyspace& keyspace, const HashedKey& key, EntryView entry, const ListLimits& limits,
              UnixMs now)
       : editor_(keyspace, key, entry, ValueType::kList, now), limits_(limits) {}
+  // One that replaces what is at the key.
+  static ListEditor New(Keyspace& keyspace, const HashedKey& key, const ListLimits& limits,
+                        UnixMs now, UnixMs deadline = kNoDeadline) {
+    return {keyspace, key, limits, deadline, now};
+  }
 
   bool existed() const { return editor_.existed(); }
   std::size_t size();
@@ -78,6 +83,11 @@ class ListEditor {
   StoreResult Commit() { return editor_.Commit(size() == 0); }
 
  private:
+  ListEditor(Keyspace& keyspace, const HashedKey& key, const ListLimits& limits, UnixMs deadline,
+             UnixMs now)
+      : editor_(CollectionEditor::New(keyspace, key, ValueType::kList, now, deadline)),
+        limits_(limits) {}
+
   BlockList* structure() { return static_cast<BlockList*>(editor_.structure()); }
   // The packed block if it may have `text` as well; null when the list is a structure now.
   PackedBlock* BlockFor(std::string_view text, std::size_t bytes_less = 0, bool one_more = true);

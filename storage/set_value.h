@@ -110,8 +110,9 @@ class SetEditor {
     if (!entry) StartAsIntset();
   }
   // One that replaces what is at the key.
-  static SetEditor New(Keyspace& keyspace, const HashedKey& key, SetLimits limits, UnixMs now) {
-    return {keyspace, key, limits, now};
+  static SetEditor New(Keyspace& keyspace, const HashedKey& key, SetLimits limits, UnixMs now,
+                       UnixMs deadline = kNoDeadline) {
+    return {keyspace, key, limits, deadline, now};
   }
 
   SetView view() { return SetView(editor_); }
@@ -126,8 +127,8 @@ class SetEditor {
   StoreResult Commit() { return editor_.Commit(size() == 0); }
 
  private:
-  SetEditor(Keyspace& keyspace, const HashedKey& key, SetLimits limits, UnixMs now)
-      : editor_(CollectionEditor::New(keyspace, key, ValueType::kSet, now)),
+  SetEditor(Keyspace& keyspace, const HashedKey& key, SetLimits limits, UnixMs deadline, UnixMs now)
+      : editor_(CollectionEditor::New(keyspace, key, ValueType::kSet, now, deadline)),
         hasher_(&keyspace.hasher()),
         limits_(limits) {
     StartAsIntset();

@@ -286,59 +286,37 @@ bool ReadBody(RdbReader& in, Type type, PayloadValue& value) {
 
 // --- Storing
 
-StoreResult StoreSet(Keyspace& keyspace, const HashedKey& key, const Items& items,
+StoreResult StoreSet(Keyspace& keyspace, const HashedKey& key, const Items& items, UnixMs deadline,
                      const SetLimits& limits, UnixMs now) {
-  SetEditor set = SetEditor::New(keyspace, key, limits, now);
+  SetEditor set = SetEditor::New(keyspace, key, limits, now, deadline);
   for (const std::string& member : items) {
     if (set.Add(member) == StoreResult::kNoMemory) return StoreResult::kNoMemory;
   }
   return set.Commit();
 }
 
-StoreResult StoreList(Keyspace& keyspace, const HashedKey& key, const Items& items,
+StoreResult StoreList(Keyspace& keyspace, const HashedKey& key, const Items& items, UnixMs deadline,
                       const ListLimits& limits, UnixMs now) {
-  keyspace.Delete(key, now);
-  ListEditor list(keyspace, key, EntryView(), limits, now);
+  ListEditor list = ListEditor::New(keyspace, key, limits, now, deadline);
   for (const std::string& item : items) list.Push(ListEnd::kTail, item);
   return list.Commit();
 }
 
 StoreResult StoreHash(Keyspace& keyspace, const HashedKey& key, const PayloadValue& value,
-                      const HashLimits& limits, UnixMs now) {
-  keyspace.Delete(key, now);
-  HashEditor hash(keyspace, key, EntryView(), limits, now);
+                      UnixMs deadline, const HashLimits& limits, UnixMs now) {
+  HashEditor hash = HashEditor::New(keyspace, key, limits, now, deadline);
   for (std::size_t i = 0; i < value.items.size(); i += 2) {
     const std::string& field = value.items[i];
     if (hash.Set(field, value.items[i + 1], false) == HashEditor::Put::kNoMemory) {
       return StoreResult::kNoMemory;
     }
-    const UnixMs deadline = value.deadlines.empty() ? kNoDeadline : value.deadlines[i / 2];
-    if (deadline == kNoDeadline) continue;
-    if (hash.SetDeadline(field, deadline, DeadlineCondition::kAlways) ==
-        HashEditor::Dated::kNoMemory) {
+    const UnixMs due = value.deadlines.empty() ? kNoDeadline : value.deadlines[i / 2];
+    if (due == kNoDeadline) continue;
+    if (hash.SetDeadline(field, due, DeadlineCondition::kAlways) == HashEditor::Dated::kNoMemory) {
       return StoreResult::kNoMemory;
     }
   }
   return hash.Commit();
-}
-
-StoreResult StoreCollection(Keyspace& keyspace, const HashedKey& key, PayloadValue& value,
-                            const ValueLimits& limits, UnixMs now) {
-  switch (value.type) {
-    case ValueType::kList:
-      return StoreList(keyspace, key, value.items, limits.list, now);
-    case ValueType::kHash:
-      return StoreHash(keyspace, key, value, limits.hash, now);
-    case ValueType::kZset:
-      return StoreZset(keyspace, key, value.elements, limits.zset, now);
-    case ValueType::kStream:
-      return keyspace.SetObject(key, value.stream, false, now);
-    case ValueType::kSet:
-      return StoreSet(keyspace, key, value.items, limits.set, now);
-    case ValueType::kString:
-      break;
-  }
-  return StoreResult::kNoKey;
 }
 
 }  // namespace
@@ -377,12 +355,21 @@ std::optional<PayloadValue> ReadValue(RdbReader& in) {
 
 StoreResult StoreValue(Keyspace& keyspace, const HashedKey& key, PayloadValue value,
                        UnixMs deadline, const ValueLimits& limits, UnixMs now) {
-  if (value.type == ValueType::kString) {
-    return keyspace.SetString(key, value.text, now, {.deadline = deadline});
+  switch (value.type) {
+    case ValueType::kString:
+      return keyspace.SetString(key, value.text, now, {.deadline = deadline});
+    case ValueType::kList:
+      return StoreList(keyspace, key, value.items, deadline, limits.list, now);
+    case ValueType::kHash:
+      return StoreHash(keyspace, key, value, deadline, limits.hash, now);
+    case ValueType::kZset:
+      return StoreZset(keyspace, key, value.elements, limits.zset, now, deadline);
+    case ValueType::kStream:
+      return keyspace.SetObject(key, value.stream, deadline, now);
+    case ValueType::kSet:
+      return StoreSet(keyspace, key, value.items, deadline, limits.set, now);
   }
-  const StoreResult stored = StoreCollection(keyspace, key, value, limits, now);
-  if (stored != StoreResult::kStored || deadline == kNoDeadline) return stored;
-  return keyspace.SetDeadline(key, deadline, now);
+  return StoreResult::kNoKey;
 }
 
 }  // namespace aeris::storage

@@ -42,7 +42,7 @@ std::uint16_t WriteValue(RdbWriter& out, EntryView entry, UnixMs now);
 // Takes a value; nullopt unless it is right in every detail. It may be in forms that only older or
 // newer servers write.
 [[nodiscard]] std::optional<PayloadValue> ReadValue(RdbReader& in);
-// Makes the key that value, with that deadline, whatever it was.
+// Makes the key that value, with that deadline, whatever it was. kNoMemory: it is as it was.
 StoreResult StoreValue(Keyspace& keyspace, const HashedKey& key, PayloadValue value,
                        UnixMs deadline, const ValueLimits& limits, UnixMs now);
 

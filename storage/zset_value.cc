@@ -67,7 +67,7 @@ void ZsetEditor::RemoveRanks(std::uint64_t first, std::uint64_t count) {
 }
 
 StoreResult StoreZset(Keyspace& keyspace, const HashedKey& key, std::vector<ScoredMember>& elements,
-                      const ZsetLimits& limits, UnixMs now) {
+                      const ZsetLimits& limits, UnixMs now, UnixMs deadline) {
   if (elements.empty()) {
     keyspace.Delete(key, now);
     return StoreResult::kStored;
@@ -85,13 +85,13 @@ StoreResult StoreZset(Keyspace& keyspace, const HashedKey& key, std::vector<Scor
     if (fits) packed_zset::Append(block, elements[i].member, elements[i].score);
   }
   if (fits) {
-    return keyspace.SetPacked(key, ValueType::kZset, PackedForm::kListpack, block.bytes(), false,
+    return keyspace.SetPacked(key, ValueType::kZset, PackedForm::kListpack, block.bytes(), deadline,
                               now);
   }
   auto made = ZsetStructure::Make(keyspace.hasher(), elements);
   if (made == nullptr) return StoreResult::kNoMemory;
   std::unique_ptr<Collection> object = std::move(made);
-  return keyspace.SetObject(key, object, false, now);
+  return keyspace.SetObject(key, object, deadline, now);
 }
 
 }  // namespace aeris::storage

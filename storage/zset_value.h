@@ -102,7 +102,7 @@ class ZsetEditor {
 // Makes the key a sorted set of these elements, which it sorts; each member is there once, no score
 // is NaN. What the key held, and its deadline, go; no elements remove the key.
 StoreResult StoreZset(Keyspace& keyspace, const HashedKey& key, std::vector<ScoredMember>& elements,
-                      const ZsetLimits& limits, UnixMs now);
+                      const ZsetLimits& limits, UnixMs now, UnixMs deadline = kNoDeadline);
 
 template <typename Decide>
 ZsetChange ZsetEditor::Update(std::string_view member, Decide&& decide) {

@@ -235,14 +235,15 @@ void StoreResults(const CommandContext& context, const SortOptions& options,
     items.push_back(text.value_or(std::string()));
   });
   const storage::HashedKey target = context.Key(*options.store);
-  const bool existed = context.keyspace().Delete(target, context.now());
-  if (existed || !items.empty()) context.Changed(items.empty() ? 1 : items.size());
   if (!items.empty()) {
-    storage::ListEditor list(context.keyspace(), target, EntryView(), ListLimitsOf(context),
-                             context.now());
+    auto list =
+        storage::ListEditor::New(context.keyspace(), target, ListLimitsOf(context), context.now());
     for (const std::string& item : items) list.Push(storage::ListEnd::kTail, item);
     if (!context.Stored(list.Commit())) return;
+    context.Changed(items.size());
     context.SignalReady(*options.store);
+  } else if (context.keyspace().Delete(target, context.now())) {
+    context.Changed();
   }
   context.reply().Integer(static_cast<std::int64_t>(items.size()));
 }

@@ -204,7 +204,8 @@ void XAdd(CommandContext& context) {
   }
   stream->Trim(options.trim);
   if (made != nullptr) {
-    if (!context.Stored(context.keyspace().SetObject(context.Key(1), made, false, context.now()))) {
+    if (!context.Stored(
+            context.keyspace().SetObject(context.Key(1), made, kNoDeadline, context.now()))) {
       return;
     }
     context.Changed();

@@ -119,7 +119,8 @@ void XGroupCreate(CommandContext& context) {
     fresh->CreateGroup(context.arg(3), *id, options.entries_read);
     std::unique_ptr<storage::Collection> made = std::move(fresh);
     storage::Keyspace& keyspace = context.keyspace();
-    if (!context.Stored(keyspace.SetObject(context.Key(2), made, false, context.now()))) return;
+    if (!context.Stored(keyspace.SetObject(context.Key(2), made, kNoDeadline, context.now())))
+      return;
     context.Changed();
     context.SignalReady(2);
     return context.reply().Ok();

@@ -70,7 +70,8 @@ class KeyspaceCollection : public ::testing::Test {
   }
   void PutParts(std::string_view key, std::vector<UnixMs> deadlines) {
     std::unique_ptr<Collection> parts = std::make_unique<Parts>(std::move(deadlines), &destroyed_);
-    ASSERT_EQ(keyspace_.SetObject(keyspace_.Hash(key), parts, false, kNow), StoreResult::kStored);
+    ASSERT_EQ(keyspace_.SetObject(keyspace_.Hash(key), parts, kNoDeadline, kNow),
+              StoreResult::kStored);
   }
   void Expire(UnixMs until) {
     for (UnixMs now = kNow; now <= until; now += 50) keyspace_.ExpireDue(now, 1000);
@@ -264,14 +265,14 @@ TEST_F(KeyspaceCollection, WithoutMemoryWhatWasThereStays) {
     return std::string(made.bytes());
   }();
   while (small.SetPacked(small.Hash("key" + std::to_string(stored)), ValueType::kList,
-                         PackedForm::kListpack, block, false, kNow) == StoreResult::kStored) {
+                         PackedForm::kListpack, block, kNoDeadline, kNow) == StoreResult::kStored) {
     ++stored;
   }
   EXPECT_EQ(small.size(), static_cast<std::size_t>(stored));
   small.CheckInvariants();
   // Those that are there can still be replaced in their place.
   EXPECT_EQ(small.SetPacked(small.Hash("key0"), ValueType::kList, PackedForm::kListpack, block,
-                            false, kNow),
+                            kNoDeadline, kNow),
             StoreResult::kStored);
 }
 
