@@ -1,15 +1,13 @@
 #include "src/commands/hash_random.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <unordered_set>
 #include <vector>
 
-#include "protocol/reply_buffer.h"
 #include "src/base/random.h"
 #include "src/commands/hash_arguments.h"
-#include "src/error_replies.h"
+#include "src/commands/random_draws.h"
 #include "src/packed_reply.h"
 #include "src/server.h"
 #include "storage/hash_value.h"
@@ -21,8 +19,6 @@ using storage::EntryView;
 using storage::HashField;
 using storage::HashView;
 using Handle = HashView::Handle;
-
-constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
 
 // Any field, also when most of them have expired.
 std::optional<Handle> AnyField(const HashView& hash, Random& random) {
@@ -73,12 +69,10 @@ void ReplyRepeated(CommandContext& context, const HashView& hash, const FieldsRe
   std::optional<Handle> chosen = choose();
   if (!chosen) return context.reply().EmptyArray();
   reply.Head(count);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    // Nobody will read what is written from here on.
-    if (context.reply().buffer().over_limit()) return;
+  DrawRepeatedly(context, count, [&] {
     reply.Field(*chosen);
     chosen = choose();
-  }
+  });
 }
 
 // `count` of the fields, drawn until they differ. False, and no reply, when too many have expired.
@@ -133,29 +127,17 @@ void HRandField(CommandContext& context) {
     if (!handle) return context.reply().Null();
     return ReplyItem(context.reply(), hash.At(*handle).name);
   }
-  const auto count = context.IntegerArg(2);
-  if (!count) return;
-  if (*count < -kInt64Max) {
-    return context.reply().Error(
-        "ERR value is out of range, value must between -9223372036854775807 and "
-        "9223372036854775807");
-  }
-  const bool with_values = context.argc() == 4;
-  if (context.argc() > 4 || (with_values && !context.ArgIs(3, "withvalues"))) {
-    return context.reply().Error(err::kSyntax);
-  }
-  if (with_values && (*count < -kInt64Max / 2 || *count > kInt64Max / 2)) {
-    return context.reply().Error(err::kOutOfRange);
-  }
+  const auto form = DrawFormArgs(context, "withvalues");
+  if (!form) return;
   EntryView entry;
   if (!context.FindForRead(1, storage::ValueType::kHash, entry)) return;
-  if (!entry || *count == 0) return context.reply().EmptyArray();
+  if (!entry || form->count == 0) return context.reply().EmptyArray();
   const HashView hash(entry, context.now());
-  const FieldsReply reply(context, hash, with_values);
-  if (*count < 0) {
-    ReplyRepeated(context, hash, reply, static_cast<std::uint64_t>(-*count));
+  const FieldsReply reply(context, hash, form->whole);
+  if (form->repeated) {
+    ReplyRepeated(context, hash, reply, form->count);
   } else {
-    ReplyDifferent(context, hash, reply, static_cast<std::uint64_t>(*count));
+    ReplyDifferent(context, hash, reply, form->count);
   }
 }
 

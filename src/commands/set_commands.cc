@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -12,6 +13,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/commands/random_draws.h"
 #include "src/commands/set_limits.h"
 #include "src/error_replies.h"
 #include "src/scan_arguments.h"
@@ -147,9 +149,6 @@ void SMove(CommandContext& context) {
 
 // --- Drawing
 
-// Of members that may be drawn again and again: more than clients can count in a reply.
-constexpr std::int64_t kRepeatedDrawsMax = std::numeric_limits<std::int32_t>::max();
-
 // `count` different members, all of the same chance, fewer than there are.
 std::vector<std::string> DrawDifferent(const SetView& set, std::size_t count, Random& random) {
   std::vector<std::string> drawn;
@@ -219,37 +218,31 @@ void SPop(CommandContext& context) {
 // members, or of any -count members when it is negative.
 void SRandMember(CommandContext& context) {
   if (context.argc() > 3) return context.reply().Error(err::kSyntax);
-  std::optional<std::int64_t> count;
+  std::optional<DrawForm> form;
   if (context.argc() == 3) {
-    count = context.IntegerArg(2);
-    if (!count) return;
-    // Redis would go on writing the reply for hours.
-    if (*count < -kRepeatedDrawsMax) return context.reply().Error(err::kOutOfRange);
+    form = DrawFormArgs(context, "");
+    if (!form) return;
   }
   EntryView entry;
   if (!context.FindForRead(1, ValueType::kSet, entry)) return;
   const SetView set(entry);
   Random& random = context.server().random();
   IntegerText scratch;
-  if (!count) {
+  if (!form) {
     if (!entry) return context.reply().Null();
     return context.reply().Bulk(set.RandomMember(random, scratch));
   }
-  if (!entry || *count == 0) return context.reply().EmptyArray();
-  if (*count < 0) {
-    const auto times = static_cast<std::uint64_t>(-*count);
-    context.reply().Array(times);
-    for (std::uint64_t i = 0; i < times; ++i) {
-      context.reply().Bulk(set.RandomMember(random, scratch));
-    }
-    return;
+  if (!entry || form->count == 0) return context.reply().EmptyArray();
+  if (form->repeated) {
+    context.reply().Array(form->count);
+    return DrawRepeatedly(context, form->count,
+                          [&] { context.reply().Bulk(set.RandomMember(random, scratch)); });
   }
-  const auto wanted = static_cast<std::uint64_t>(*count);
-  if (wanted >= set.size()) {
+  if (form->count >= set.size()) {
     context.reply().Array(set.size());
     return set.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
   }
-  const auto drawn = DrawDifferent(set, static_cast<std::size_t>(wanted), random);
+  const auto drawn = DrawDifferent(set, static_cast<std::size_t>(form->count), random);
   context.reply().Array(drawn.size());
   for (const std::string& member : drawn) context.reply().Bulk(member);
 }

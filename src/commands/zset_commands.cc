@@ -12,6 +12,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
+#include "src/commands/random_draws.h"
 #include "src/commands/zset_add.h"
 #include "src/commands/zset_arguments.h"
 #include "src/error_replies.h"
@@ -155,17 +156,16 @@ void ZRem(CommandContext& context) {
   context.reply().Integer(static_cast<std::int64_t>(removed));
 }
 
-// `count` elements, each as often as chance has it. Ends early when the reply outgrows what the
-// client may have unsent: the client is cut then.
+// `count` elements, each as often as chance has it.
 void ReplyRepeatedly(const CommandContext& context, const ZsetView& elements, std::uint64_t count,
                      bool with_scores) {
   const ElementsReply reply(context, with_scores);
   reply.Begin(count);
   Random& random = context.server().random();
-  for (; count > 0 && !context.reply().buffer().over_limit(); --count) {
+  DrawRepeatedly(context, count, [&] {
     elements.Walk(random.Below(elements.size()), 1, false,
                   [&](std::string_view member, double score) { reply.Element(member, score); });
-  }
+  });
 }
 
 // `count` different elements, fewer than there are.
@@ -193,58 +193,27 @@ void ReplySample(const CommandContext& context, const ZsetView& elements, std::u
   }
 }
 
-// The count of ZRANDMEMBER and whether scores are wanted; nullopt after an error reply.
-struct RandomForm {
-  std::int64_t count = 0;
-  bool with_scores = false;
-};
-std::optional<RandomForm> RandomFormArgs(const CommandContext& context) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  const auto count = context.IntegerArg(2);
-  if (!count) return std::nullopt;
-  if (*count < -kMax) {
-    context.reply().Error(
-        "ERR value is out of range, value must between -9223372036854775807 and "
-        "9223372036854775807");
-    return std::nullopt;
-  }
-  const bool with_scores = context.argc() > 3;
-  if (context.argc() > 4 || (with_scores && !context.ArgIs(3, "withscores"))) {
-    context.reply().Error(err::kSyntax);
-    return std::nullopt;
-  }
-  if (with_scores && (*count < -kMax / 2 || *count > kMax / 2)) {
-    context.reply().Error(err::kOutOfRange);
-    return std::nullopt;
-  }
-  return RandomForm{*count, with_scores};
-}
-
 // ZRANDMEMBER key [count [WITHSCORES]]. Replies a bulk string | null, with a count an array:
 // different elements, or with a negative one any.
 void ZRandMember(CommandContext& context) {
-  RandomForm form;
-  const bool counted = context.argc() > 2;
-  if (counted) {
-    const auto given = RandomFormArgs(context);
-    if (!given) return;
-    form = *given;
+  std::optional<DrawForm> form;
+  if (context.argc() > 2) {
+    form = DrawFormArgs(context, "withscores");
+    if (!form) return;
   }
   EntryView entry;
   if (!context.FindForRead(1, ValueType::kZset, entry)) return;
-  if (!entry) return counted ? context.reply().EmptyArray() : context.reply().Null();
+  if (!entry) return form ? context.reply().EmptyArray() : context.reply().Null();
   const ZsetView elements(entry);
-  if (!counted) {
+  if (!form) {
     return elements.Walk(context.server().random().Below(elements.size()), 1, false,
                          [&](std::string_view member, double) { context.reply().Bulk(member); });
   }
-  if (form.count < 0) {
-    return ReplyRepeatedly(context, elements, static_cast<std::uint64_t>(-form.count),
-                           form.with_scores);
+  if (form->repeated) return ReplyRepeatedly(context, elements, form->count, form->whole);
+  if (form->count < elements.size()) {
+    return ReplySample(context, elements, form->count, form->whole);
   }
-  const auto count = static_cast<std::uint64_t>(form.count);
-  if (count < elements.size()) return ReplySample(context, elements, count, form.with_scores);
-  const ElementsReply reply(context, form.with_scores);
+  const ElementsReply reply(context, form->whole);
   reply.Begin(elements.size());
   // From the highest on, as Redis.
   elements.Walk(elements.size() - 1, elements.size(), true,

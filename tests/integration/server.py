@@ -201,11 +201,18 @@ class ServerProcess:
 
     def rss(self):
         """Resident bytes of the process."""
+        return self._status_bytes("VmRSS:")
+
+    def peak_rss(self):
+        """The most that they have been."""
+        return self._status_bytes("VmHWM:")
+
+    def _status_bytes(self, name):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             for line in file:
-                if line.startswith("VmRSS:"):
+                if line.startswith(name):
                     return int(line.split()[1]) * 1024
-        raise ServerFailed("no VmRSS")
+        raise ServerFailed(f"no {name}")
 
     def cpu_seconds(self):
         """User and system time that the process has used."""

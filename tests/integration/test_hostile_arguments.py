@@ -115,6 +115,49 @@ class Numbers(ServerTest):
                 self.assertIsInstance(self.client.call("BITCOUNT", "s", start, end), int)
                 self.assertIsInstance(self.client.call("BITPOS", "s", 1, start, end, "BIT"), int)
 
+    DRAWS = (("SRANDMEMBER", "s", ""), ("HRANDFIELD", "h", "WITHVALUES"),
+             ("ZRANDMEMBER", "z", "WITHSCORES"))
+
+    def fill_for_draws(self, client):
+        for command in ("SADD s 1 2 3", "HSET h 1 a 2 b 3 c", "ZADD z 1 1 2 2 3 3"):
+            client.call(*command.split())
+
+    def test_counts_of_random_members_have_one_range(self):
+        self.fill_for_draws(self.client)
+        for command, key, option in self.DRAWS:
+            self.expect(b"-ERR value is out of range, value must between -9223372036854775807 and "
+                        b"9223372036854775807\r\n", command, key, MIN)
+            for count in (MIN - 1, MAX + 1, "x"):
+                self.expect(b"-ERR value is not an integer or out of range\r\n", command, key, count)
+            self.assertEqual(len(self.client.call(command, key, MAX)), 3)
+            self.expect(b"*0\r\n", command, "none", -MAX)
+            self.expect(b"-ERR syntax error\r\n", command, key, 1, "nonsense")
+            if option:
+                for count in (2 ** 62, -2 ** 62, MAX, -MAX):
+                    self.expect(b"-ERR value is out of range\r\n", command, key, count, option)
+                self.assertEqual(len(self.client.call(command, key, 2 ** 62 - 1, option)), 6)
+
+    def test_draws_without_end_cut_the_client_and_take_bounded_memory(self):
+        server = self.start_server({"client-output-buffer-limit":
+                                    "normal 16mb 0 0" if self.light else "normal 0 0 0"})
+        client = self.connect(server)
+        self.fill_for_draws(client)
+        for command, key, option in self.DRAWS:
+            requests = [(command, key, -MAX)]
+            requests += [(command, key, -2 ** 62 + 1, option)] if option else []
+            for request in requests:
+                with self.subTest(request=request):
+                    with self.connect(server, timeout=120) as greedy:
+                        greedy.send_command(*request)
+                        self.assertEqual(greedy.read_to_end(), b"")
+                    with self.connect(server) as deaf:
+                        deaf.send(encode("CLIENT", "REPLY", "OFF") + encode(*request) +
+                                  encode("CLIENT", "REPLY", "ON"))
+                        self.assertEqual(deaf.read_raw(), b"+OK\r\n")
+        self.assertEqual(client.call("PING"), b"PONG")
+        if not self.light:
+            self.assertLess(server.peak_rss(), 640 << 20)
+
     def test_config_set_is_all_or_nothing(self):
         before = self.client.call("CONFIG", "GET", "hz", "maxmemory")
         for attempt in (("hz", "20", "maxmemory", "junk"), ("hz", "20", "nosuch", "1"),
