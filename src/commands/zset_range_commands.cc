@@ -164,9 +164,10 @@ void Range(CommandContext& context, RangeForm form) {
   if (!form.store) return ReplyRange(context, elements, ranks, form);
   std::vector<storage::ScoredMember> stored;
   stored.reserve(ranks.size());
-  // Redis adds one after the other, so that -0 is 0 for those that come while it is packed.
+  // Redis adds one after the other, so that -0 is 0 for those that come while it is packed, which
+  // it is not where their number, known beforehand for ranks alone, is too large.
   const storage::ZsetLimits limits = ZsetLimitsOf(context);
-  bool packed = true;
+  bool packed = form.by != RangeBy::kRank || ranks.size() <= limits.packed_elements_max;
   WalkRange(elements, ranks, *form.reverse, [&](std::string_view member, double score) {
     packed = packed && stored.size() < limits.packed_elements_max &&
              member.size() <= limits.packed_member_bytes_max;
