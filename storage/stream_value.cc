@@ -66,7 +66,7 @@ void Stream::CheckInvariants() const {
   for (const auto& [id, block] : blocks_) {
     AERIS_CHECK(ValidBlock(block.bytes(), id));
     const StreamBlockView view(block.bytes(), id);
-    AERIS_CHECK(view.live() > 0);
+    AERIS_CHECK(view.live() + view.deleted() > 0);
     AERIS_CHECK(!last || *last < id);
     length += view.live();
     bytes += BytesOf(block);
@@ -96,13 +96,19 @@ StreamId Stream::LastLiveId() const {
 
 void Stream::SetLastId(StreamId id) {
   last_id_ = id;
-  if (blocks_.empty()) return;
-  const auto last = std::prev(blocks_.end());
-  if (LastIdOf(last->second.bytes(), last->first) <= id) return;
-  ++layout_;
-  bytes_ -= BytesOf(last->second);
-  StreamBlockEditor(last->second, last->first).DropDeletedAbove(id);
-  bytes_ += BytesOf(last->second);
+  while (!blocks_.empty()) {
+    const auto last = std::prev(blocks_.end());
+    if (LastIdOf(last->second.bytes(), last->first) <= id) return;
+    if (StreamBlockView(last->second.bytes(), last->first).live() == 0) {
+      RemoveBlock(last);
+      continue;
+    }
+    ++layout_;
+    bytes_ -= BytesOf(last->second);
+    StreamBlockEditor(last->second, last->first).DropDeletedAbove(id);
+    bytes_ += BytesOf(last->second);
+    return;
+  }
 }
 
 // --- Entries
@@ -249,8 +255,8 @@ std::size_t Stream::TrimInside(Blocks::iterator block, const StreamTrim& trim) {
     ++removed;
   }
   bytes_ += BytesOf(block->second);
-  // What is left above the limit may have been deleted before.
-  if (StreamBlockView(block->second.bytes(), block->first).live() == 0) RemoveBlock(block);
+  // What is left above the limit may have been deleted before. Such a block stays, as in Redis,
+  // until all of it is below a limit: XINFO STREAM counts it.
   return removed;
 }
 
@@ -261,11 +267,10 @@ bool Stream::AddBlock(std::string_view listpack, StreamId first) {
     if (LastIdOf(block.bytes(), id) >= first) return false;
   }
   const std::size_t live = StreamBlockView(listpack, first).live();
-  if (live == 0) return true;
   const auto added = blocks_.emplace_hint(blocks_.end(), first, listpack);
   bytes_ += BytesOf(added->second);
   length_ += live;
-  if (length_ == live) FindFirstId();
+  if (live != 0 && length_ == live) FindFirstId();
   return true;
 }
 

@@ -5,8 +5,9 @@
 //   groups   name -> last id, pending entries, consumers               (stream_groups.h)
 //
 // A block is filed under the id of the entry it was made for. Entries are only appended; one that
-// is deleted stays in its block as a gap, and a block without live entries goes. A stream is always
-// this structure, however small, and stays without entries: its ids go on.
+// is deleted stays in its block as a gap, and a block goes with its last live entry. (A trim may
+// leave one of gaps alone, see TrimInside.) A stream is always this structure, however small, and
+// stays without entries: its ids go on.
 //
 // Cost:     appending O(1); finding O(log blocks) and a walk in one block; removing whole blocks
 //           from the front O(1) each.
@@ -108,8 +109,7 @@ class Stream final : public Collection {
     return ValidStreamBlock(listpack, first);
   }
   // Adds a block behind all others. False, and nothing has changed, when it is not valid or has an
-  // id that is not above all that are there. One without live entries is dropped. Sets the first
-  // id, not the last.
+  // id that is not above all that are there. Sets the first id, not the last.
   [[nodiscard]] bool AddBlock(std::string_view listpack, StreamId first);
 
  private:

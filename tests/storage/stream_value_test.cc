@@ -105,6 +105,34 @@ TEST(Stream, LastIdLoweredDropsDeletedEntriesAboveIt) {
   EXPECT_EQ(Read(stream, {.start = kStreamIdMin}).size(), 5U);
 }
 
+// As redis-server 7.0.15 shows it in XINFO STREAM's radix-tree-keys.
+TEST(Stream, BlockWithoutLiveEntriesStaysUntilAllOfItIsTrimmed) {
+  Stream stream;
+  AddMany(stream, 2);
+  EXPECT_TRUE(stream.Delete({2, 0}));
+  EXPECT_EQ(stream.Trim({.by = StreamTrim::By::kMinId, .id_min = {2, 0}}), 1U);
+  EXPECT_EQ(stream.size(), 0U);
+  EXPECT_EQ(stream.first_id(), kStreamIdMin);
+  EXPECT_EQ(stream.blocks().size(), 1U);
+  stream.CheckInvariants();
+  Stream copy;
+  EXPECT_TRUE(copy.AddBlock(stream.blocks().begin()->second.bytes(), {1, 0}));
+  EXPECT_EQ(copy.blocks().size(), 1U);
+  copy.SetLastId({1, 5});
+  EXPECT_EQ(copy.blocks().size(), 0U);
+  copy.CheckInvariants();
+
+  EXPECT_EQ(stream.Trim({.by = StreamTrim::By::kLength, .length_max = 0}), 0U);
+  EXPECT_EQ(stream.blocks().size(), 1U);
+  EXPECT_EQ(Add(stream, {3, 0}, {"f", "v"}), Result::kAdded);
+  EXPECT_EQ(stream.blocks().size(), 1U);
+  EXPECT_EQ(Read(stream, {.start = kStreamIdMin}).size(), 1U);
+  EXPECT_EQ(Read(stream, {.start = kStreamIdMin, .backward = true}).size(), 1U);
+  EXPECT_TRUE(stream.Delete({3, 0}));
+  EXPECT_EQ(stream.blocks().size(), 0U);
+  stream.CheckInvariants();
+}
+
 TEST(Stream, MarkFindsWhatCameAfterIt) {
   Stream stream;
   AddMany(stream, 250);
