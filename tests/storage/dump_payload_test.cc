@@ -2,18 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <memory>
 #include <random>
 #include <string>
 
-#include "storage/crc64.h"
 #include "storage/rdb_format.h"
 #include "tests/storage/keyspace_fixture.h"
+#include "tests/storage/payload_properties.h"
 
 namespace aeris::storage {
 namespace {
 
+using payload::Signed;
 using testing::kNow;
 using testing::Pattern;
 using testing::Set;
@@ -28,15 +27,6 @@ std::string Hex(std::string_view bytes) {
   return hex;
 }
 
-// A payload around `body`, correctly signed.
-std::string Signed(std::string_view body, std::uint16_t version = rdb::kVersion) {
-  std::string payload(body);
-  payload.append(reinterpret_cast<const char*>(&version), sizeof version);
-  const std::uint64_t crc = Crc64(0, payload);
-  payload.append(reinterpret_cast<const char*>(&crc), sizeof crc);
-  return payload;
-}
-
 class DumpPayloadTest : public ::testing::Test {
  protected:
   std::string Dump(std::string_view value) {
@@ -49,11 +39,9 @@ class DumpPayloadTest : public ::testing::Test {
   Keyspace keyspace_{shared_.context};
 };
 
-// In a heap block of exactly its size, so that AddressSanitizer sees a read outside.
+// The text of a string.
 std::expected<std::string, PayloadFault> Parse(std::string_view payload) {
-  const auto block = std::make_unique<char[]>(payload.size());
-  payload.copy(block.get(), payload.size());
-  auto value = ParseDumpPayload({block.get(), payload.size()});
+  auto value = payload::Parse(payload);
   if (!value) return std::unexpected(value.error());
   return value->text;
 }

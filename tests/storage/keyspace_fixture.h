@@ -46,6 +46,18 @@ inline std::optional<std::string> TextAt(Keyspace& keyspace, std::string_view ke
   return std::string(entry.Text(scratch));
 }
 
+// Stores keys of every size that the arena has a class for, until each is refused.
+inline void FillArena(Keyspace& keyspace) {
+  int number = 0;
+  const auto stored = [&](std::size_t size) {
+    return keyspace.SetString(keyspace.Hash("fill:" + std::to_string(number)), Pattern(size, size),
+                              kNow, {}) == StoreResult::kStored;
+  };
+  for (std::size_t size = 2000; size > 4; size = size * 9 / 10) {
+    while (stored(size)) ++number;
+  }
+}
+
 inline void Set(Keyspace& keyspace, std::string_view key, std::string_view value,
                 UnixMs deadline = kNoDeadline, UnixMs now = kNow) {
   ASSERT_EQ(keyspace.SetString(keyspace.Hash(key), value, now, {.deadline = deadline}),

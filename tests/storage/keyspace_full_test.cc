@@ -12,6 +12,7 @@
 namespace aeris::storage {
 namespace {
 
+using testing::FillArena;
 using testing::kNow;
 using testing::Pattern;
 using testing::Shared;
@@ -28,15 +29,6 @@ struct Limited {
   HashedKey Hash(std::string_view key) const { return keyspace.Hash(key); }
   StoreResult Set(std::string_view key, std::string_view value, UnixMs deadline = kNoDeadline) {
     return keyspace.SetString(Hash(key), value, kNow, {.deadline = deadline});
-  }
-  // Stores keys of every size that the arena has a class for, until each is refused.
-  void FillArena() {
-    int number = 0;
-    for (std::size_t size = 2000; size > 4; size = size * 9 / 10) {
-      while (Set("fill:" + std::to_string(number), Pattern(size, size)) == StoreResult::kStored) {
-        ++number;
-      }
-    }
   }
 };
 
@@ -61,7 +53,7 @@ class FullArena : public ::testing::Test {
     EXPECT_EQ(limited_.Set("integer", "1"), StoreResult::kStored);
     EXPECT_EQ(limited_.Set("due", Pattern(40, 2), kLater), StoreResult::kStored);
     EXPECT_EQ(limited_.Set("large", Pattern(5'000, 3)), StoreResult::kStored);
-    limited_.FillArena();
+    FillArena(limited_.keyspace);
     keyspace().CheckInvariants();
     before_ = ContentOf(keyspace());
   }
@@ -112,7 +104,7 @@ TEST(KeyspaceWithoutMemory, ChangesInPlaceWhatFits) {
   ASSERT_EQ(limited.Set("text", Pattern(40, 1)), StoreResult::kStored);
   ASSERT_EQ(limited.Set("due", Pattern(40, 2), kLater), StoreResult::kStored);
   ASSERT_EQ(limited.Set("large", Pattern(5'000, 3)), StoreResult::kStored);
-  limited.FillArena();
+  FillArena(limited.keyspace);
   EXPECT_EQ(limited.Set("text", Pattern(40, 4)), StoreResult::kStored);
   EXPECT_EQ(limited.Set("text", "short"), StoreResult::kStored);
   EXPECT_EQ(limited.Set("text", "17"), StoreResult::kStored);
