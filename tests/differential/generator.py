@@ -2,6 +2,7 @@
 from arguments import KEYS, junk, key, milliseconds, small
 from combinators import Options, expand
 from grammar import FAMILIES
+from grammar_stream import STREAM_KEYS
 from normalise import not_sent
 
 
@@ -21,15 +22,33 @@ SETTINGS_KEPT = (b"proto-max-bulk-len", b"maxclients", b"port", b"bind", b"dir",
                  b"client-query-buffer-limit", b"latency-monitor-threshold", b"maxmemory")
 SETTINGS_HARMLESS = (b"0", b"foo", b"", b"-1", b"1.5", b"99999999999999999999")
 # Words of CLIENT KILL that make it match nobody, or fail.
+# Waits of the reference cost as long: only these, and what is no number at all.
+TIMEOUTS = (b"0.001", b"0.002")
+TIMEOUT_LAST = (b"blpop", b"brpop", b"blmove", b"brpoplpush", b"bzpopmin", b"bzpopmax")
+TIMEOUT_FIRST = (b"blmpop", b"bzmpop")
 KILLS_NOBODY = (b"999999999", b"1.2.3.4:5", b"nobody", b"pubsub", b"x", b"foo", b"maybe", b"0",
                 b"-1")
 
 
+# How large a value has become: seen often, so that a difference shows before it has gone.
+KEYS_WATCHED = set(KEYS) | set(STREAM_KEYS)
+LOOKS = {b"PF": [b"PFDEBUG", b"ENCODING"], b"X": [b"XINFO", b"STREAM"], b"L": [b"LLEN"],
+         b"R": [b"LLEN"], b"": [b"OBJECT", b"ENCODING"]}  # behind commands that begin so
+
+
+def look(arguments):
+    name = arguments[0].upper()
+    return next(LOOKS[begin] for begin in LOOKS if name.startswith(begin)) + [arguments[1]]
+
+
 class Generator:
-    """Gives commands as lists of arguments; everything follows from the seed."""
+    """Gives commands as lists of arguments; everything follows from the seed. Without `only` every
+    other generator has a family of its own: where all meet on the same keys, values stay small."""
 
     def __init__(self, random, only=None):
         self.random = random
+        if only is None and random.random() < 0.5:
+            only = random.choice(sorted(FAMILIES))
         names = [name for name in FAMILIES if only is None or name == only]
         self.families = [(weight, [row[0] for row in rows], [row[1] for row in rows])
                          for weight, rows in (FAMILIES[name] for name in names)]
@@ -46,6 +65,8 @@ class Generator:
                 # With a deadline in the past the key stays until something looks at it or the
                 # expiry cycle comes by; DBSIZE would see that difference in time.
                 result.append([b"TYPE", arguments[1]])
+            elif len(arguments) > 1 and arguments[1] in KEYS_WATCHED and self.random.random() < 0.2:
+                result.append(look(arguments))
         return result
 
     def command(self):
@@ -112,10 +133,19 @@ def move_times_away(arguments):
             arguments[position] = b"%d" % (int(argument) + 10 ** 6)
 
 
+def waits_long(name, words):
+    timeout = words[-1:] if name in TIMEOUT_LAST else words[:1] if name in TIMEOUT_FIRST else []
+    return any(word not in TIMEOUTS and not word.startswith(b"-") and
+               (word[:3] == b"inf" or any(byte in b"0123456789" for byte in word))
+               for word in timeout)
+
+
 def forbidden(arguments):
     """What would stop, pause or silence a server; scenarios.py says those with care."""
     name = arguments[0].lower()
     words = [argument.lower() for argument in arguments[1:]]
+    if waits_long(name, words):
+        return True
     if name in (b"shutdown", b"debug"):
         return [name] + words not in SAFE_AS_WRITTEN
     if name == b"client" and words[:1] == [b"pause"]:

@@ -241,12 +241,6 @@ def config_name_to_set(random):
     return random.choice([name for name in CONFIG_NAMES if name != b"port"])
 
 
-def config_name_list():
-    """What CONFIG SET may have changed, aliases left out."""
-    return [name for name in CONFIG_NAMES if name.islower() and b"ziplist" not in name
-            and name not in (b"nosuch", b"slave-priority", b"port", b"databases")]
-
-
 def config_value(random):
     """Numbers end at 2^64-1: aeris refuses larger ones, which Redis lets wrap round."""
     return random.choice((b"0", b"1", b"10", b"100", b"yes", b"no", b"YES", b"1mb", b"1gb", b"10kb",

@@ -131,5 +131,5 @@ STREAM = [
     (1, (b"OBJECT", b"ENCODING", stream)),
     (1, (b"SET", stream, value)),
     (1, (b"CONFIG", b"SET", b"stream-node-max-entries", OneOf(b"1", b"3", b"10", b"100", b"0"))),
-    (1, (b"CONFIG", b"SET", b"stream-node-max-bytes", OneOf(b"0", b"100", b"200", b"4096"))),
+    (1, (b"CONFIG", b"SET", b"stream-node-max-bytes", OneOf(b"0", b"4096", b"5000", b"100000"))),
 ]

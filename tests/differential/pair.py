@@ -1,6 +1,6 @@
 """Two servers that hear the same commands."""
 from arguments import KEYS
-from grammar import config_name_list
+from encodings_crossed import Encodings
 from server import ServerProcess
 from wire import decode, encode, reply_end
 
@@ -97,6 +97,7 @@ class Side:
             "slowlog-log-slower-than": 1000000})
         self.connection = None
         self.other = None
+        self.settings = {}  # those that it has started with
 
     def start(self):
         self.server.start()
@@ -146,6 +147,7 @@ class Pair:
         self.settings = {}
         self.settings_touched = False
         self.context = None
+        self.encodings = Encodings()
 
     def __enter__(self):
         try:
@@ -180,8 +182,10 @@ class Pair:
             other.call("SET", "payload", value)
             self.payloads.append(other.call("DUMP", "payload"))
         other.call("FLUSHALL")
-        reply = other.call("CONFIG", "GET", "*")
-        self.settings = dict(zip(reply[0::2], reply[1::2]))
+        for side in self.sides():
+            reply = side.other.call("CONFIG", "GET", "*")
+            side.settings = dict(zip(reply[0::2], reply[1::2]))
+        self.settings = self.theirs.settings
 
     def same_value(self, ours, theirs):
         """Whether two DUMP payloads become the same value, in both servers."""
@@ -199,6 +203,7 @@ class Pair:
     def begin(self):
         """Empty servers, fresh connections."""
         self.history = []
+        self.encodings.begin()
         self.context.sorted = False
         for side in self.sides():
             if not side.server.alive():
@@ -231,6 +236,7 @@ class Pair:
                 self.settings_touched = True
             if mine != its and not equal(arguments, mine, its, self.context):
                 raise Difference(arguments, mine, its, self.history)
+            self.encodings.see(arguments, its)
             if mine == CLOSED:
                 break
             if arguments[0].upper() == b"QUIT":
@@ -274,9 +280,10 @@ class Pair:
         for side in self.sides():
             if not side.server.alive():
                 continue
-            names = [name for name in config_name_list() if name in self.settings]
-            for name in names:
-                side.other.call("CONFIG", "SET", name, self.settings[name])
+            reply = side.other.call("CONFIG", "GET", "*")
+            for name, value in zip(reply[0::2], reply[1::2]):
+                if value != side.settings[name]:
+                    side.other.call("CONFIG", "SET", name, side.settings[name])
 
     # -- shortening ------------------------------------------------------------------------------
 

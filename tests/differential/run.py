@@ -4,6 +4,10 @@
     tests/differential/run.py --server build/release/aeris-server [--reference redis-server]
         [--commands 200000] [--seed N] [--only strings] [--light] [--commands-file FILE]
 
+Half of the sequences are of one family each, half of all; `--commands 500000` has more than 16,000
+of each family alone. A run of so many over all families also fails if no value has crossed one of
+the encodings' thresholds, in one direction or the other (encodings_crossed.py).
+
 The seed is printed first; with the same seed, options and sources the same commands are sent. A
 difference is printed with both replies and a shortened list of commands that shows it; such a list
 can be saved and given to --commands-file. The last line is `N passed, N failed`: sequences and
@@ -28,8 +32,9 @@ SEQUENCE_LENGTH = 150
 DEPTH_MAX = 64
 DETAILS_MAX = 25  # differences printed whole; more are counted
 LINES_MAX = 20
+CROSSINGS_COMMANDS = 200000  # after which all thresholds must have been crossed
 # A side that closes, is silent or says something of another shape where a scenario counts on it.
-SCENARIO_STOPPED = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError)
+SCENARIO_STOPPED = (AssertionError, OSError, EOFError, LookupError, TypeError, ValueError, AttributeError)
 
 
 class Report:
@@ -58,6 +63,13 @@ class Report:
             for arguments in shortest[-LINES_MAX:]:
                 print("   ", brief(readable(arguments)))
         sys.stdout.flush()
+
+    def check(self, holds, text):
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(text)
 
     def finish(self):
         if len(self.kinds) > 1 or any(count > 1 for count in self.kinds.values()):
@@ -94,6 +106,9 @@ def run_sequences(pair, options, report):
             pair.restore_settings()
     seconds = time.monotonic() - began
     print(f"{sent} commands in {seconds:.1f} s")
+    if options.only is None and sent >= CROSSINGS_COMMANDS:
+        missing = pair.encodings.missing()
+        report.check(not missing, f"thresholds that no value has crossed: {missing}")
 
 
 def run_file(pair, path, report):

@@ -115,8 +115,9 @@ def dump_restores_across(pair):
 
 
 def damaged_payloads(pair):
-    """Every single flipped bit of some payloads is refused in the same words."""
+    """Every single flipped bit of some payloads is refused in the same words, and the key stays."""
     pair.begin()
+    pair.call("SET", "k", "what was there")
     for payload in pair.payloads:
         if len(payload) > 80:
             continue
@@ -125,7 +126,7 @@ def damaged_payloads(pair):
             damaged[position] ^= 0x40
             pair.call("RESTORE", "k", 0, bytes(damaged), "REPLACE")
             pair.call("RESTORE", "k", 0, payload[:position], "REPLACE")
-    pair.call("EXISTS", "k")
+    pair.call("GET", "k")
 
 
 def whole_tables(pair):
@@ -390,6 +391,29 @@ def quit_in_a_pipeline(pair):
     require(CLOSED == b"", b"QUIT", b"", b"", "")
 
 
+def stream_blocks(pair):
+    """Where a stream's blocks end, by bytes and by entries. Large entries have streams of their own,
+    small ones fit what Redis has reserved; see stream_not_sent."""
+    for limit in (0, 100, 1000, 4096, 20000):
+        pair.begin()
+        pair.call("CONFIG", "SET", "stream-node-max-bytes", limit)
+        for size in (1, 60, 100, 900, 1100, 4000, 4100, 9000, 30000):
+            pair.call("XADD", f"one:{size}", "1-1", "f", "v" * size)
+            pair.call("XINFO", "STREAM", f"one:{size}")
+            pair.call("XRANGE", f"one:{size}", "-", "+")
+        for entries in (1, 2, 7):
+            pair.call("CONFIG", "SET", "stream-node-max-entries", entries)
+            for number in range(1, 40):
+                pair.call("XADD", f"s:{entries}", f"{number}-1", "f", number)
+                pair.call("XINFO", "STREAM", f"s:{entries}")
+            for command in ("XDEL 3-1 4-1 5-1 6-1 7-1 39-1", "XTRIM MAXLEN ~ 20", "XTRIM MINID 15",
+                            "XTRIM MAXLEN 9", "XDEL 38-1", "XTRIM MINID 38-2", "XADD 50-1 f v"):
+                name, *rest = command.split()
+                pair.call(name, f"s:{entries}", *rest)
+                pair.call("XINFO", "STREAM", f"s:{entries}", "FULL")
+    pair.restore_settings()
+
+
 def hyperloglogs_grow(pair):
     """Thousands of PFADDs across the threshold between the encodings: the same bytes all the time."""
     for limit, rounds in (("3000", 40), ("0", 2), ("40", 4), ("16000", 60)):
@@ -418,5 +442,5 @@ ALL = [
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
     ("slow log", slow_log), ("before login", before_login),
     ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
-    ("hyperloglogs grow", hyperloglogs_grow),
+    ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]
