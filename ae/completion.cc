@@ -1,5 +1,6 @@
 #include "ae/completion.h"
 
+#include <sched.h>
 #include <signal.h>
 
 #include <cstddef>
@@ -33,6 +34,10 @@ std::expected<std::unique_ptr<Worker>, Error> Worker::Create(EventLoop& loop, st
   }
   worker->started_ = true;
   if (name.size() > 15) name.resize(15);
+  // Batch threads never take the core from the thread that wakes them: that would stop the loop, in
+  // the middle of the command that gave the job, for what the job takes. May fail unseen.
+  const sched_param no_priority{};
+  pthread_setschedparam(worker->thread_, SCHED_BATCH, &no_priority);
   pthread_setname_np(worker->thread_, name.c_str());  // for ps and debuggers; may fail unseen
   return worker;
 }

@@ -1,5 +1,6 @@
 // Work off the loop: one helper thread that runs jobs in order and tells the loop when each is
-// done. It serves what would stall clients: freeing large values, writing and syncing files.
+// done. It serves what would stall clients: freeing large values, writing and syncing files. The
+// kernel schedules it as batch work, so that it does not displace the loop where cores are few.
 #pragma once
 
 #include <pthread.h>

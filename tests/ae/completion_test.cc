@@ -1,6 +1,7 @@
 #include "ae/completion.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <functional>
@@ -46,6 +47,15 @@ TEST_F(WorkerTest, RunsWorkOnItsThreadAndCompletionOnTheLoops) {
   EXPECT_EQ(done_thread, std::this_thread::get_id());
   EXPECT_NE(work_thread, std::this_thread::get_id());
   EXPECT_EQ(worker->pending(), 0U);
+}
+
+TEST_F(WorkerTest, WorksAsBatchSoThatItDoesNotDisplaceTheLoop) {
+  const auto worker = Make();
+  std::atomic<int> policy = -1;
+  worker->Submit([&] { policy = sched_getscheduler(0); });
+  while (worker->pending() != 0) std::this_thread::yield();
+  EXPECT_EQ(policy, SCHED_BATCH);
+  EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
 }
 
 TEST_F(WorkerTest, KeepsTheOrderOfJobsAndCompletions) {
