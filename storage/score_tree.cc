@@ -428,6 +428,11 @@ Ref ScoreTree::Erase(double score, std::string_view member) {
 
 // Erases `n` elements of one leaf.
 void ScoreTree::EraseAt(const Path& path, std::size_t n) {
+  EraseInLeaf(path, n);
+  Shrink(path);
+}
+
+void ScoreTree::EraseInLeaf(const Path& path, std::size_t n) {
   CloseGap(*path.leaf, path.index, n);
   for (std::size_t level = 1; level <= levels(); ++level) {
     path.steps[level].node->counts()[path.steps[level].index] -= n;
@@ -436,7 +441,6 @@ void ScoreTree::EraseAt(const Path& path, std::size_t n) {
   if (path.index == 0 && path.leaf->count != 0) {
     FixFirst(path, 1, {.score = path.leaf->scores()[0], .ref = path.leaf->ref(0)});
   }
-  Shrink(path);
 }
 
 // `first` is now the first element below the path's child in the inner node of `level`.
@@ -514,6 +518,113 @@ void ScoreTree::ShrinkRoot() {
     return Leaf::CapacityOf(bytes) == root_->capacity;
   });
   ReallocateRoot<Leaf>(*(larger - 1));
+}
+
+// --- Taking ranges out
+
+ScoreTree::ScoreTree(const MemberTexts& texts, Node* root, std::uint64_t size)
+    : root_(root), size_(size), memory_bytes_(NodesBelow(*root) * kBlockBytes), texts_(&texts) {}
+
+// Nodes but a root have the largest block. Leaves are counted by their parents.
+std::size_t ScoreTree::NodesBelow(const Node& node) {
+  if (node.level == 0) return 1;
+  if (node.level == 1) return std::size_t{1} + node.count;
+  std::size_t nodes = 1;
+  const auto& inner = static_cast<const Inner&>(node);
+  for (std::size_t i = 0; i < inner.count; ++i) nodes += NodesBelow(*inner.child(i));
+  return nodes;
+}
+
+// Elements below the path's node of that level.
+std::uint64_t ScoreTree::WeightOf(const Path& path, std::size_t level) const {
+  if (level == levels()) return size_;
+  const Path::Step& parent = path.steps[level + 1];
+  return parent.node->counts()[parent.index];
+}
+
+// Nodes at both sides of the gap are left with too few elements until all is out: to even them out
+// before would move what is to go next to a place from which it goes leaf by leaf.
+void ScoreTree::TakeRange(std::uint64_t first, std::uint64_t count,
+                          std::vector<ScoreTree>& pieces) {
+  AERIS_CHECK(first <= size_ && count <= size_ - first);
+  if (count == size_) {
+    if (count != 0) pieces.push_back(std::move(*this));
+    return;
+  }
+  while (count != 0) {
+    const Path path = PathToRank(first);
+    if (path.index != 0 || path.leaf->count > count) {
+      const std::uint64_t room = path.leaf->count - path.index;
+      pieces.push_back(TakePart(path, static_cast<std::size_t>(std::min(count, room))));
+    } else {
+      // The largest subtree that begins here and does not go beyond the range: never the root,
+      // which something stays below.
+      std::size_t level = 0;
+      while (path.steps[level + 1].index == 0 && WeightOf(path, level + 1) <= count) ++level;
+      pieces.push_back(TakeSubtree(path, level));
+    }
+    count -= pieces.back().size();
+  }
+  if (first != 0) FillUp(first - 1);
+  if (first != size_) FillUp(first);
+}
+
+// A copy of `n` elements of the path's leaf, which are erased there; some stay.
+ScoreTree ScoreTree::TakePart(const Path& path, std::size_t n) {
+  ScoreTree part(*texts_);
+  Leaf* const leaf = part.NewNode<Leaf>(0);
+  Leaf::Copy(*path.leaf, path.index, *leaf, 0, n);
+  leaf->count = static_cast<std::uint16_t>(n);
+  part.root_ = leaf;
+  part.size_ = n;
+  EraseInLeaf(path, n);
+  return part;
+}
+
+// The path's node of that level, which is not the root and at whose start the path ends.
+ScoreTree ScoreTree::TakeSubtree(const Path& path, std::size_t level) {
+  const auto& [parent, index] = path.steps[level + 1];
+  Node* const root = parent->child(index);
+  ScoreTree subtree(*texts_, root, parent->counts()[index]);
+  Node* node = root;
+  while (node->level != 0) node = static_cast<Inner*>(node)->child(node->count - std::size_t{1});
+  auto* const last = static_cast<Leaf*>(node);
+  if (path.leaf->previous != nullptr) path.leaf->previous->next = last->next;
+  if (last->next != nullptr) last->next->previous = path.leaf->previous;
+  path.leaf->previous = nullptr;
+  last->next = nullptr;
+
+  memory_bytes_ -= subtree.memory_bytes_;
+  size_ -= subtree.size_;
+  for (std::size_t above = level + 2; above <= levels(); ++above) {
+    path.steps[above].node->counts()[path.steps[above].index] -= subtree.size_;
+  }
+  CloseGap(*parent, index, 1);
+  // Nodes that have no other child go as well.
+  std::size_t above = level + 1;
+  for (; path.steps[above].node->count == 0; ++above) {
+    RemoveChild(*path.steps[above + 1].node, path.steps[above + 1].index);
+  }
+  const auto& [stays, gap] = path.steps[above];
+  if (gap == 0) FixFirst(path, above + 1, {.score = stays->scores()[0], .ref = stays->ref(0)});
+  return subtree;
+}
+
+// Sees to the nodes on the way to that rank that have too few elements, from the root down, so that
+// each has a sibling.
+void ScoreTree::FillUp(std::uint64_t rank) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    ShrinkRoot();
+    const Path path = PathToRank(rank);
+    for (std::size_t level = levels(); level-- > 0 && !changed;) {
+      const auto& [parent, index] = path.steps[level + 1];
+      const Node& child = *parent->child(index);
+      changed = child.count < (level == 0 ? Fill<Leaf>::kMin : Fill<Inner>::kMin);
+      if (!changed) continue;
+      level == 0 ? MergeOrBalance<Leaf>(*parent, index) : MergeOrBalance<Inner>(*parent, index);
+    }
+  }
 }
 
 // --- Elements that stay

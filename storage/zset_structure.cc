@@ -12,6 +12,11 @@ namespace {
 constexpr std::uint64_t kRemovedAtOnce = 64;
 // Elements in a leaf of the tree, about.
 constexpr std::size_t kLeafElements = 64;
+// Entries of what is cut that each change removes.
+constexpr std::uint64_t kTakenPerChange = 16;
+// Each range that is cut is one more place to look at; from this many on a cut removes entries of
+// an earlier one.
+constexpr std::size_t kRangesUsual = 4;
 
 }  // namespace
 
@@ -19,7 +24,8 @@ ZsetStructure::ZsetStructure(const KeyHasher& hasher)
     : ZsetStructure(hasher, std::make_unique<MemberTable>(hasher)) {}
 
 ZsetStructure::ZsetStructure(const KeyHasher& hasher, std::unique_ptr<MemberTable> members)
-    : Collection(ValueType::kZset), hasher_(hasher), members_(std::move(members)), tree_(*this) {
+    : Collection(ValueType::kZset), hasher_(hasher), members_(std::move(members)), tree_(*this),
+      cut_(*this) {
   members_->SetListener(this);
 }
 
@@ -45,14 +51,24 @@ std::unique_ptr<ZsetStructure> ZsetStructure::Make(const KeyHasher& hasher,
 }
 
 std::size_t ZsetStructure::memory_bytes() const {
-  return sizeof *this + sizeof(MemberTable) + members_->memory_bytes() + tree_.memory_bytes();
+  return sizeof *this + sizeof(MemberTable) + members_->memory_bytes() + tree_.memory_bytes() +
+         cut_.memory_bytes();
 }
 
 std::size_t ZsetStructure::FreeEffort() const {
-  return members_->allocations() + size() / kLeafElements + 1;
+  return members_->allocations() + members_->size() / kLeafElements + 1;
 }
 
 std::unique_ptr<Collection> ZsetStructure::Clone() const {
+  if (!cut_.empty()) {
+    auto copy = std::make_unique<ZsetStructure>(hasher_);
+    bool ok = true;
+    Walk(0, size(), false, [&](std::string_view member, double score) {
+      ok = copy->Insert(member, score);
+      return ok;
+    });
+    return ok ? std::move(copy) : nullptr;
+  }
   std::unique_ptr<MemberTable> members = members_->Clone();
   if (members == nullptr) return nullptr;
   std::vector<ScoreTree::Element> elements;
@@ -68,17 +84,24 @@ std::unique_ptr<Collection> ZsetStructure::Clone() const {
 void ZsetStructure::CheckInvariants() const {
   members_->CheckInvariants();
   tree_.CheckInvariants();
-  AERIS_CHECK(tree_.size() == members_->size());
+  cut_.CheckInvariants();
+  AERIS_CHECK(tree_.size() + cut_.size() == members_->size());
   AERIS_CHECK(!inserted_ && removed_.empty());
   for (ScoreTree::Position at = tree_.At(0); at; at.Next()) {
     const MemberView member = members_->At(at.ref());
     AERIS_CHECK(member.score() == at.score());
-    AERIS_CHECK(members_->Find(member.member()) == at.ref());
+    AERIS_CHECK(Find(members_->Hashed(member.member())) == at.ref());
   }
 }
 
-std::optional<double> ZsetStructure::Score(std::string_view member) const {
+Ref ZsetStructure::Find(HashedKey member) const {
   const Ref ref = members_->Find(member);
+  const bool gone = ref != 0 && cut_.Contains(members_->At(ref).score(), member.text);
+  return gone ? 0 : ref;
+}
+
+std::optional<double> ZsetStructure::Score(std::string_view member) const {
+  const Ref ref = Find(members_->Hashed(member));
   if (ref == 0) return std::nullopt;
   return members_->At(ref).score();
 }
@@ -108,16 +131,26 @@ RankRange ZsetStructure::RanksOf(const LexRange& range) const {
 }
 
 bool ZsetStructure::Insert(HashedKey member, double score) {
-  inserted_ = member.text;
-  const Ref ref = members_->Insert(member, score);
-  inserted_.reset();
-  if (ref == 0) return false;
+  // Before a reference is held.
+  TakeCut(kTakenPerChange);
+  Ref ref = cut_.empty() ? 0 : members_->Find(member);
+  if (ref != 0) {
+    // It was cut out and comes back.
+    AERIS_CHECK(cut_.Release(members_->At(ref).score(), member.text));
+    members_->SetScore(ref, score);
+  } else {
+    inserted_ = member.text;
+    ref = members_->Insert(member, score);
+    inserted_.reset();
+    if (ref == 0) return false;
+  }
   tree_.Insert(score, member.text, ref);
   return true;
 }
 
 bool ZsetStructure::Remove(std::string_view member) {
-  const Ref ref = members_->Find(member);
+  TakeCut(kTakenPerChange);
+  const Ref ref = Find(members_->Hashed(member));
   if (ref == 0) return false;
   tree_.Erase(members_->At(ref).score(), member);
   members_->Erase(ref);
@@ -125,16 +158,36 @@ bool ZsetStructure::Remove(std::string_view member) {
 }
 
 void ZsetStructure::RemoveRanks(std::uint64_t first, std::uint64_t count) {
+  TakeCut(cut_.ranges() < kRangesUsual ? kTakenPerChange : kRemovedInPlaceMax);
+  if (count > kRemovedInPlaceMax) return cut_.Cut(tree_, first, count);
   while (count > 0) {
     const std::uint64_t n = std::min(count, kRemovedAtOnce);
     tree_.EraseRange(first, n, [&](double, Ref ref) { removed_.push_back(ref); });
     count -= n;
-    // An erasure may move what is still to be erased: MemberMoved() keeps the references right.
-    while (!removed_.empty()) {
-      const Ref ref = removed_.back();
-      removed_.pop_back();
-      members_->Erase(ref);
-    }
+    EraseRemoved();
+  }
+}
+
+bool ZsetStructure::ExpireDue(UnixMs /*now*/, std::size_t count_max) {
+  TakeCut(count_max);
+  return !cut_.empty();
+}
+
+void ZsetStructure::TakeCut(std::uint64_t count) {
+  while (count > 0 && !cut_.empty()) {
+    const std::uint64_t n = std::min(count, kRemovedAtOnce);
+    cut_.Take(n, [&](Ref ref) { removed_.push_back(ref); });
+    count -= n;
+    EraseRemoved();
+  }
+}
+
+// An erasure may move what is still to be erased: MemberMoved() keeps the references right.
+void ZsetStructure::EraseRemoved() {
+  while (!removed_.empty()) {
+    const Ref ref = removed_.back();
+    removed_.pop_back();
+    members_->Erase(ref);
   }
 }
 
@@ -147,6 +200,7 @@ void ZsetStructure::MemberMoved(Ref from, MemberView member) {
       return;
     }
   }
+  if (!cut_.empty() && cut_.ReplaceRef(member.score(), member.member(), member.ref())) return;
   tree_.ReplaceRef(member.score(), member.member(), member.ref());
 }
 

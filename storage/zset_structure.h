@@ -4,8 +4,12 @@
 //   tree      ScoreTree: references to the table's entries       ranges, ranks, counts
 //             by (score, member), with counts
 //
-// Holds:    the tree has exactly the table's members, with the scores that stand there.
-// Cost:     by member O(1), by rank or score O(log n), and one more per element visited.
+//   cut       CutElements: what has left the tree and not yet the table
+//
+// Holds:    the tree and what is cut have exactly the table's members, with the scores that stand
+//           there; the members of the set are the tree's.
+// Cost:     by member O(1), by rank or score O(log n), and one more per element visited. A large
+//           range of ranks leaves in O(log n); its entries follow in steps (cut_elements.h).
 // Memory:   of a million members of 16 bytes 35 in the table and 14 in the tree, 50 in all, random
 //           order of insertion; tests/storage/zset_value_test.cc asserts less than 56.
 // Destroyed by freeing pages and nodes, on any thread, without a look at the members.
@@ -21,6 +25,7 @@
 #include <vector>
 
 #include "storage/collection.h"
+#include "storage/cut_elements.h"
 #include "storage/hash_function.h"
 #include "storage/member_table.h"
 #include "storage/packed_zset.h"
@@ -53,12 +58,15 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
                                              std::span<const ScoredMember> sorted);
 
   Encoding encoding() const override { return Encoding::kSkiplist; }
-  std::size_t size() const override { return members_->size(); }
+  std::size_t size() const override { return tree_.size(); }
   std::size_t memory_bytes() const override;
   std::size_t mapped_bytes() const override { return members_->mapped_bytes(); }
   std::size_t FreeEffort() const override;
   const MemberTable* members() const override { return members_.get(); }
   std::unique_ptr<Collection> Clone() const override;
+  // What is cut is due at any time.
+  UnixMs NextDeadline() const override { return cut_.empty() ? kNoDeadline : 1; }
+  bool ExpireDue(UnixMs now, std::size_t count_max) override;
   void CheckInvariants() const override;
 
   // --- Reading, as ZsetView.
@@ -70,8 +78,9 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
   void Walk(std::uint64_t first, std::uint64_t count, bool reverse, Visit&& visit) const;
   template <typename Visit>
   [[nodiscard]] std::uint64_t Scan(std::uint64_t cursor, std::size_t count, Visit&& visit) const {
-    return members_->Scan(cursor, count,
-                          [&](MemberView each) { visit(each.member(), each.score()); });
+    return members_->Scan(cursor, count, [&](MemberView each) {
+      if (!cut_.Contains(each.score(), each.member())) visit(each.member(), each.score());
+    });
   }
 
   // --- Changing, as ZsetEditor. Arguments must not lie inside the structure.
@@ -84,11 +93,19 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
   bool Remove(std::string_view member);
   void RemoveRanks(std::uint64_t first, std::uint64_t count);
 
+  // More elements than this are cut out, and leave the table in steps.
+  static constexpr std::uint64_t kRemovedInPlaceMax = 1024;
+
  private:
   ZsetStructure(const KeyHasher& hasher, std::unique_ptr<MemberTable> members);
 
   std::string_view Text(Ref ref) const override { return members_->At(ref).member(); }
   void MemberMoved(Ref from, MemberView member) override;
+  // 0 when it is not a member of the set.
+  Ref Find(HashedKey member) const;
+  // Removes entries of what is cut, `count` at most.
+  void TakeCut(std::uint64_t count);
+  void EraseRemoved();
   [[nodiscard]] bool Insert(HashedKey member, double score);
   void Prefetch(Ref ref) const {
     if (ref != 0) storage::Prefetch(members_->heap().At(ref));
@@ -97,6 +114,7 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
   const KeyHasher& hasher_;
   std::unique_ptr<MemberTable> members_;
   ScoreTree tree_;
+  CutElements cut_;
   // Members of the table that are not in the tree just now.
   std::optional<std::string_view> inserted_;
   std::vector<Ref> removed_;
@@ -124,7 +142,7 @@ void ZsetStructure::Walk(std::uint64_t first, std::uint64_t count, bool reverse,
 template <typename Decide>
 ZsetChange ZsetStructure::Update(std::string_view member, Decide&& decide) {
   const HashedKey hashed = members_->Hashed(member);
-  const Ref ref = members_->Find(hashed);
+  const Ref ref = Find(hashed);
   if (ref == 0) {
     const std::optional<double> score = decide(std::optional<double>());
     if (!score) return ZsetChange::kNone;

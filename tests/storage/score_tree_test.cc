@@ -105,6 +105,32 @@ class Pair {
     ASSERT_EQ(visited, count);
   }
 
+  void TakeRange(std::size_t first, std::size_t count) {
+    const std::size_t bytes = tree_.memory_bytes();
+    std::vector<ScoreTree> pieces;
+    tree_.TakeRange(first, count, pieces);
+    auto it = std::next(model_.begin(), static_cast<std::ptrdiff_t>(first));
+    std::size_t taken = 0;
+    std::size_t taken_bytes = 0;
+    for (ScoreTree& piece : pieces) {
+      ASSERT_GT(piece.size(), 0U);
+      taken_bytes += piece.memory_bytes();
+      piece.CheckInvariants();
+      taken += piece.size();
+      piece.EraseRange(0, piece.size(), [&](double score, Ref ref) {
+        EXPECT_EQ(score, it->first);
+        EXPECT_EQ(members_.Text(ref), it->second);
+        members_.Remove(ref);
+        it = model_.erase(it);
+      });
+      ASSERT_EQ(piece.memory_bytes(), 0U);
+    }
+    ASSERT_EQ(taken, count);
+    // Two parts of leaves may have become leaves of their own.
+    ASSERT_LE(tree_.memory_bytes() + taken_bytes, bytes + 3 * score_tree::kBlockBytes);
+    tree_.CheckInvariants();
+  }
+
   // Some element, found without a walk over the set.
   Key RandomKey(Random& random) const {
     const double top = model_.rbegin()->first;
@@ -202,7 +228,8 @@ void ChangeSomething(Pair& pair, Random& random, std::uint64_t distinct, bool gr
     // Mostly a few elements, so that the tree grows all the same.
     const std::size_t first = random.Below(pair.model().size());
     const std::size_t few = random.Below(20) == 0 ? 300 : 4;
-    pair.EraseRange(first, random.Below(std::min(pair.model().size() - first, few) + 1));
+    const std::size_t count = random.Below(std::min(pair.model().size() - first, few) + 1);
+    random.Below(2) == 0 ? pair.EraseRange(first, count) : pair.TakeRange(first, count);
   }
 }
 
@@ -379,6 +406,28 @@ TEST(ScoreTree, ErasesRangesOfEverySize) {
       ASSERT_NO_FATAL_FAILURE(pair.ExpectSame());
     }
     ASSERT_NO_FATAL_FAILURE(pair.EraseRange(0, pair.model().size()));
+    EXPECT_EQ(pair.tree().memory_bytes(), 0U);
+  }
+}
+
+TEST(ScoreTree, RangesOfEverySizeLeaveAsTrees) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    Pair pair;
+    for (int round = 0; round < 60; ++round) {
+      // Four levels in some rounds.
+      const std::size_t size = round % 8 == 0 ? 60'000 : 6000;
+      for (std::size_t i = 0; pair.model().size() < size; ++i) {
+        pair.Insert(RandomScore(random, 100), Number(i) + RandomMember(random));
+      }
+      const std::size_t all = pair.model().size();
+      const std::size_t first = random.Below(3) == 0 ? 0 : random.Below(all + 1);
+      const std::size_t count = random.Below(3) == 0 ? all - first : random.Below(all - first + 1);
+      ASSERT_NO_FATAL_FAILURE(pair.TakeRange(first, count));
+      ASSERT_NO_FATAL_FAILURE(pair.ExpectSame());
+    }
+    ASSERT_NO_FATAL_FAILURE(pair.TakeRange(0, pair.model().size()));
     EXPECT_EQ(pair.tree().memory_bytes(), 0U);
   }
 }

@@ -355,6 +355,98 @@ TEST(ZsetStructure, StaysWholeWhileMembersMove) {
   }
 }
 
+// Members come back, go and move while what was cut out has not left the table yet.
+TEST(ZsetStructure, IsAMapWhileRangesThatWereCutOutLeaveIt) {
+  for (const std::uint64_t scores : {1U, 50U, 100'000U}) {
+    SCOPED_TRACE(::testing::Message() << scores << " scores");
+    const Shared shared;
+    ZsetStructure elements(shared.context.hasher);
+    Random random(scores);
+    std::map<std::string, double> model;
+    const auto member = [&] {
+      const std::uint64_t number = random.Below(12'000);
+      return "m" + std::string(number % 50, 'y') + std::to_string(number);
+    };
+    const auto add = [&] {
+      const std::string text = member();
+      const auto score = static_cast<double>(random.Below(scores));
+      const bool there = model.contains(text);
+      elements.Update(text, [&](std::optional<double> old) {
+        EXPECT_EQ(old.has_value(), there);
+        EXPECT_TRUE(!old || *old == model[text]);
+        return std::optional(score);
+      });
+      model[text] = score;
+    };
+    bool was_cut = false;
+    for (int round = 0; round < 30; ++round) {
+      while (model.size() < 5000) add();
+      const Elements before = Sorted(model);
+      const std::size_t first = random.Below(before.size() - ZsetStructure::kRemovedInPlaceMax);
+      const std::size_t count = random.Below(before.size() - first) + 1;
+      elements.RemoveRanks(first, count);
+      for (std::size_t i = first; i < first + count; ++i) model.erase(before[i].second);
+      was_cut |= elements.NextDeadline() != kNoDeadline;
+      for (std::uint64_t changes = random.Below(300); changes > 0; --changes) {
+        const std::string text = member();
+        const auto it = model.find(text);
+        ASSERT_EQ(elements.Score(text).has_value(), it != model.end());
+        if (random.Below(3) == 0) {
+          ASSERT_EQ(elements.Remove(text), model.erase(text) == 1);
+        } else {
+          add();
+        }
+      }
+      elements.CheckInvariants();
+      ASSERT_EQ(elements.size(), model.size());
+      Elements scanned;
+      ASSERT_EQ(elements.Scan(0, SIZE_MAX,
+                              [&](std::string_view text, double score) {
+                                scanned.emplace_back(score, text);
+                              }),
+                0U);
+      std::ranges::sort(scanned);
+      ASSERT_EQ(scanned, Sorted(model));
+      if (round % 5 == 0) {
+        const auto copy = elements.Clone();
+        copy->CheckInvariants();
+        ASSERT_EQ(copy->size(), model.size());
+        ASSERT_EQ(copy->NextDeadline(), kNoDeadline);
+      }
+    }
+    EXPECT_TRUE(was_cut);
+    while (elements.ExpireDue(kNow, 500)) elements.CheckInvariants();
+    EXPECT_EQ(elements.NextDeadline(), kNoDeadline);
+    elements.CheckInvariants();
+  }
+}
+
+TEST(ZsetStructure, GivesMemoryBackOfWhatWasCutOutWhenTheKeyspaceIsSwept) {
+  Shared shared;
+  Keyspace keyspace(shared.context);
+  const HashedKey key = keyspace.Hash("zset");
+  std::vector<ScoredMember> elements;
+  for (int i = 0; i < 100'000; ++i) elements.push_back({"member:" + std::to_string(i), i * 1.0});
+  ASSERT_EQ(StoreZset(keyspace, key, elements, {}, kNow), StoreResult::kStored);
+  const std::size_t full = keyspace.Find(key, kNow, kPeek).structure()->memory_bytes();
+  ZsetEditor editor(keyspace, key, keyspace.Find(key, kNow, kPeek), {}, kNow);
+  editor.RemoveRanks(10, 90'000);
+  ASSERT_EQ(editor.Commit(), StoreResult::kStored);
+  const EntryView entry = keyspace.Find(key, kNow, kPeek);
+  ASSERT_EQ(entry.element_count(), 10'000U);
+  EXPECT_GT(entry.structure()->memory_bytes(), full * 9 / 10);
+  UnixMs now = kNow;
+  for (int sweeps = 0; sweeps < 1000 && entry.structure()->NextDeadline() != kNoDeadline;
+       ++sweeps) {
+    now += 20;
+    keyspace.ExpireDue(now, 1000);
+  }
+  EXPECT_EQ(entry.structure()->NextDeadline(), kNoDeadline);
+  EXPECT_LT(entry.structure()->memory_bytes(), full / 3);
+  EXPECT_EQ(keyspace.Find(key, now, kPeek).element_count(), 10'000U);
+  keyspace.CheckInvariants();
+}
+
 TEST(MemberSource, GivesMembersAndScores) {
   Shared shared;
   Keyspace keyspace(shared.context);
