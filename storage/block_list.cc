@@ -42,8 +42,9 @@ std::unique_ptr<Collection> BlockList::Clone() const {
     to.blocks.reserve(group.blocks.size());
     for (const ListBlock& block : group.blocks) {
       to.blocks.push_back(block.Clone());
-      copy->bytes_ += to.blocks.back().capacity_bytes();
+      to.bytes += to.blocks.back().capacity_bytes();
     }
+    copy->bytes_ += to.bytes;
   }
   copy->items_ = items_;
   copy->blocks_ = blocks_;
@@ -55,13 +56,15 @@ void BlockList::CheckInvariants() const {
   for (const Group& group : groups_) {
     AERIS_CHECK(!group.blocks.empty() && group.blocks.size() <= kBlocksMax);
     std::size_t group_items = 0;
+    std::size_t group_bytes = 0;
     for (const ListBlock& block : group.blocks) {
       AERIS_CHECK(!block.empty());
       block.CheckInvariants();
       group_items += block.size();
-      bytes += block.capacity_bytes();
+      group_bytes += block.capacity_bytes();
     }
-    AERIS_CHECK(group_items == group.items);
+    AERIS_CHECK(group_items == group.items && group_bytes == group.bytes);
+    bytes += group_bytes;
     items += group_items;
     blocks += group.blocks.size();
   }
@@ -77,6 +80,7 @@ void BlockList::Edit(Group& group, ListBlock& block, Change&& change) {
   change(block);
   group.items += block.size() - items;
   items_ += block.size() - items;
+  group.bytes += block.capacity_bytes() - bytes;
   bytes_ += block.capacity_bytes() - bytes;
 }
 
@@ -112,6 +116,7 @@ void BlockList::AddBlock(ListEnd end, const EncodedItem& item, const ListLimits&
 void BlockList::InsertBlock(std::size_t group, std::size_t index, ListBlock block) {
   Group& to = groups_[group];
   to.items += block.size();
+  to.bytes += block.capacity_bytes();
   items_ += block.size();
   bytes_ += block.capacity_bytes();
   ++blocks_;
@@ -122,10 +127,12 @@ void BlockList::InsertBlock(std::size_t group, std::size_t index, ListBlock bloc
   const auto middle = to.blocks.begin() + static_cast<std::ptrdiff_t>(kBlocksMax / 2);
   for (auto at = middle; at != to.blocks.end(); ++at) {
     behind.items += at->size();
+    behind.bytes += at->capacity_bytes();
     behind.blocks.push_back(std::move(*at));
   }
   to.blocks.erase(middle, to.blocks.end());
   to.items -= behind.items;
+  to.bytes -= behind.bytes;
   groups_.insert(groups_.begin() + static_cast<std::ptrdiff_t>(group + 1), std::move(behind));
 }
 
@@ -146,6 +153,7 @@ void BlockList::DropBlock(ListEnd end) {
   Group& group = EndGroup(end);
   const ListBlock& block = EndBlock(end);
   group.items -= block.size();
+  group.bytes -= block.capacity_bytes();
   items_ -= block.size();
   bytes_ -= block.capacity_bytes();
   --blocks_;
@@ -156,6 +164,7 @@ void BlockList::DropBlock(ListEnd end) {
 }
 
 void BlockList::Remove(ListEnd end, std::size_t count) {
+  if (items_ > 0 && count >= EndGroup(end).items) count -= CutGroups(end, count);
   while (count > 0 && items_ > 0) {
     const std::size_t size = EndBlock(end).size();
     if (size <= count) {
@@ -168,6 +177,25 @@ void BlockList::Remove(ListEnd end, std::size_t count) {
     });
     return;
   }
+}
+
+// Whole groups go without a look at their blocks. Returns how many items, at most `count`.
+std::size_t BlockList::CutGroups(ListEnd end, std::size_t count) {
+  auto cut = std::make_unique<BlockList>();
+  while (!groups_.empty() && EndGroup(end).items <= count - cut->items_) {
+    Group& group = EndGroup(end);
+    items_ -= group.items;
+    bytes_ -= group.bytes;
+    blocks_ -= group.blocks.size();
+    cut->items_ += group.items;
+    cut->bytes_ += group.bytes;
+    cut->blocks_ += group.blocks.size();
+    cut->groups_.push_back(std::move(group));
+    end == ListEnd::kHead ? groups_.pop_front() : groups_.pop_back();
+  }
+  const std::size_t items = cut->items_;
+  CutOff(std::move(cut));
+  return items;
 }
 
 // --- Places
@@ -352,25 +380,27 @@ std::size_t BlockList::RemoveMatching(std::string_view text, ListEnd from, std::
 void BlockList::Tidy(Group& group, const ListLimits& limits) {
   std::vector<ListBlock>& blocks = group.blocks;
   std::size_t kept = 0;
+  bytes_ -= group.bytes;
+  group.bytes = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     ListBlock& block = blocks[i];
-    bytes_ -= block.capacity_bytes();
     if (block.empty()) continue;
     if (kept > 0) {
       ListBlock& before = blocks[kept - 1];
       const std::size_t sum = before.bytes() + block.bytes();
       if (sum <= limits.bytes / 2 && before.size() + block.size() <= limits.items) {
-        bytes_ -= before.capacity_bytes();
+        group.bytes -= before.capacity_bytes();
         before.Join(block);
-        bytes_ += before.capacity_bytes();
+        group.bytes += before.capacity_bytes();
         continue;
       }
     }
     if (block.capacity_bytes() > 2 * block.bytes()) block.Seal();
-    bytes_ += block.capacity_bytes();
+    group.bytes += block.capacity_bytes();
     if (kept != i) blocks[kept] = std::move(block);
     ++kept;
   }
+  bytes_ += group.bytes;
   blocks_ -= blocks.size() - kept;
   blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(kept), blocks.end());
 }

@@ -1,13 +1,14 @@
 // BlockList: a list that has outgrown one packed block.
 //
-//   groups_  deque of   [ items ][ block, block, ... to kBlocksMax ]
+//   groups_  deque of   [ items, bytes ][ block, block, ... to kBlocksMax ]
 //                                   |
 //                                 ListBlock: items of up to list-max-listpack-size
 //
-// Cost:     push and pop at both ends O(1), amortised. An index is found by the sums of the groups,
-//           the sizes of one group's blocks and a walk in one block: at ten million items in blocks
-//           of 8 KiB 170 groups, 256 blocks and 120 items, about a microsecond. Insert and erase
-//           the same, and a move within one group and one block.
+// Cost:     push and pop at both ends O(1), amortised. Removing many from an end: O(1) per group that
+//           goes, to be destroyed elsewhere (Collection::TakeCutOff). An index is found by the sums
+//           of the groups, the sizes of one group's blocks and a walk in one block: at ten million
+//           items in blocks of 8 KiB 170 groups, 256 blocks and 120 items, about a microsecond.
+//           Insert and erase the same, and a move within one group and one block.
 // Memory:   blocks that are not at an end have no room; 24 bytes per block. A million random items
 //           of 32 bytes: 34.3 each.
 // Holds:    no block and no group is empty, nor is the list when a command ends; items_ are the
@@ -97,6 +98,7 @@ class BlockList final : public Collection {
   static constexpr std::size_t kBlocksMax = 256;
   struct Group {
     std::size_t items = 0;
+    std::size_t bytes = 0;  // of the blocks' allocations
     std::vector<ListBlock> blocks;
   };
 
@@ -110,6 +112,7 @@ class BlockList final : public Collection {
   void Edit(Group& group, ListBlock& block, Change&& change);
   void AddBlock(ListEnd end, const EncodedItem& item, const ListLimits& limits);
   void DropBlock(ListEnd end);
+  std::size_t CutGroups(ListEnd end, std::size_t count);
   // As block number `index` of a group.
   void InsertBlock(std::size_t group, std::size_t index, ListBlock block);
   // Before an item of the block of `place`, kEnd: behind the last one.

@@ -76,15 +76,19 @@ class Collection {
   virtual const MemberTable* members() const { return nullptr; }
   // The bytes of a block that only lies apart (PackedCollection).
   virtual PackedBlock* block() { return nullptr; }
+  // What the last change has cut off, if that was large: to be destroyed where nobody waits for it.
+  std::unique_ptr<Collection> TakeCutOff() { return std::move(cut_off_); }
   // Aborts when an invariant does not hold. O(n).
   virtual void CheckInvariants() const = 0;
 
  protected:
   explicit Collection(ValueType type) : type_(type) {}
+  void CutOff(std::unique_ptr<Collection> part) { cut_off_ = std::move(part); }
 
  private:
   friend class CollectionAccount;
   ValueType type_;
+  std::unique_ptr<Collection> cut_off_;
   UnixMs filed_ = kNoDeadline;     // NextDeadline() when it was last looked at
   std::size_t counted_bytes_ = 0;  // memory_bytes() then
   std::size_t counted_mapped_ = 0;

@@ -180,7 +180,11 @@ void Keyspace::Impl::FileTimes(EntryTable::Slot slot, const Times& before) {
 // A collection that no entry points at any more.
 void Keyspace::Impl::Release(Collection* object) {
   collections.Remove(*object);
-  std::unique_ptr<Collection> dead(object);
+  Destroy(std::unique_ptr<Collection>(object));
+}
+
+// Here, or where that holds up nobody.
+void Keyspace::Impl::Destroy(std::unique_ptr<Collection> dead) {
   if (context.disposal != nullptr && dead->FreeEffort() > kDisposeEffort) {
     context.disposal->Dispose(std::move(dead));
   }
@@ -296,6 +300,7 @@ StoreResult Keyspace::SetObject(const HashedKey& key, std::unique_ptr<Collection
 void Keyspace::ObjectChanged(const HashedKey& key, Collection& object, UnixMs now) {
   Impl& impl = parts(now);
   impl.collections.Update(object);
+  if (auto part = object.TakeCutOff()) impl.Destroy(std::move(part));
   if (object.NextDeadline() == CollectionAccount::filed(object)) [[likely]] {
     return;
   }

@@ -131,6 +131,7 @@ struct Keyspace::Impl {
   void FileDeadline(EntryTable::Slot slot, UnixMs before, UnixMs after);
   void FileTimes(EntryTable::Slot slot, const Times& before);
   void Release(Collection* object);
+  void Destroy(std::unique_ptr<Collection> dead);
   ExpireVerdict Look(EntryView entry, UnixMs now);
   bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string_view>
 
@@ -22,17 +21,6 @@
 #include "storage/stream_id.h"
 
 namespace aeris::storage {
-
-// The blocks of a stream, by their ids.
-using StreamBlocks = std::map<StreamId, PackedBlock>;
-
-// Where a reader of a stream has stopped: of use as long as `layout` is the stream's.
-struct StreamMark {
-  std::uint64_t layout = 0;  // 0 is no stream's
-  StreamId after = {};       // the entry that was read
-  StreamBlocks::const_iterator block{};
-  PackedView::Position position = 0;  // behind that entry
-};
 
 // One entry of a block. Positions are of the block it was read from.
 struct StreamBlockEntry {

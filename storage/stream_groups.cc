@@ -22,25 +22,21 @@ std::size_t StreamGroup::BytesOf(const StreamConsumer& consumer) {
   return kConsumerNodeBytes + 2 * HeapBytes(consumer.name);
 }
 
-StreamGroup::~StreamGroup() { account_ -= CountedBytes(); }
-
-std::size_t StreamGroup::CountedBytes() const {
-  std::size_t bytes = pending_.memory_bytes();
-  for (const auto& [name, consumer] : consumers_) {
-    bytes += BytesOf(consumer) + consumer.pending.memory_bytes();
-  }
-  return bytes;
+void StreamGroup::MoveTo(std::size_t& account) {
+  *account_ -= bytes_;
+  account += bytes_;
+  account_ = &account;
 }
 
 // Changes a map and counts what that took.
 template <typename Map, typename Change>
 decltype(auto) StreamGroup::Counted(Map& map, Change&& change) {
   struct Difference {
-    ~Difference() { account += map.memory_bytes() - before; }
+    ~Difference() { group.Count(map.memory_bytes() - before); }
     Map& map;
-    std::size_t& account;
+    StreamGroup& group;
     std::size_t before;
-  } const difference{map, account_, map.memory_bytes()};
+  } const difference{map, *this, map.memory_bytes()};
   return change(map);
 }
 
@@ -54,23 +50,29 @@ StreamConsumer& StreamGroup::GetConsumer(std::string_view name, UnixMs now) {
   if (consumer == nullptr) {
     consumer = &consumers_.try_emplace(std::string(name)).first->second;
     consumer->name = name;
-    account_ += BytesOf(*consumer);
+    Count(BytesOf(*consumer));
   }
   consumer->seen_at = now;
   return *consumer;
 }
 
-std::size_t StreamGroup::DeleteConsumer(std::string_view name) {
+std::size_t StreamGroup::DeleteConsumer(std::string_view name, StreamGroup& cut) {
   const auto found = consumers_.find(name);
   if (found == consumers_.end()) return 0;
   StreamConsumer& consumer = found->second;
   const std::size_t count = consumer.pending.size();
-  consumer.pending.VisitFrom(kStreamIdMin, [&](const auto& item) {
-    Counted(pending_, [&](Pending& pending) { pending.Erase(item.id); });
-    return true;
-  });
-  account_ -= BytesOf(consumer) + consumer.pending.memory_bytes();
-  consumers_.erase(found);
+  if (count == pending_.size()) {
+    cut.Count(pending_.memory_bytes());
+    Count(0 - pending_.memory_bytes());
+    std::swap(cut.pending_, pending_);
+  } else {
+    const auto is_its = [&](const StreamPending& record) { return record.consumer == &consumer; };
+    Counted(pending_, [&](Pending& pending) { pending.EraseAllOf(consumer.pending, is_its); });
+  }
+  const std::size_t bytes = BytesOf(consumer) + consumer.pending.memory_bytes();
+  Count(0 - bytes);
+  cut.Count(bytes);
+  cut.consumers_.insert(consumers_.extract(found));
   return count;
 }
 
@@ -113,7 +115,9 @@ std::size_t StreamGroup::FreeEffort() const {
 void StreamGroup::CheckInvariants() const {
   pending_.CheckInvariants();
   std::size_t pending = 0;
+  std::size_t bytes = pending_.memory_bytes();
   for (const auto& [name, consumer] : consumers_) {
+    bytes += BytesOf(consumer) + consumer.pending.memory_bytes();
     AERIS_CHECK(consumer.name == name);
     consumer.pending.CheckInvariants();
     pending += consumer.pending.size();
@@ -125,6 +129,7 @@ void StreamGroup::CheckInvariants() const {
     });
   }
   AERIS_CHECK(pending == pending_.size());
+  AERIS_CHECK(bytes == bytes_);
 }
 
 }  // namespace aeris::storage

@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "src/base/clock.h"
-#include "storage/stream_block.h"
+#include "storage/stream_blocks.h"
 #include "storage/stream_id.h"
 #include "storage/stream_id_map.h"
 
@@ -48,8 +48,8 @@ class StreamGroup {
 
   // `account` is where the bytes of consumers and pending entries are counted; it lives longer.
   StreamGroup(StreamId last, std::int64_t read, std::size_t& account)
-      : last_id(last), entries_read(read), account_(account) {}
-  ~StreamGroup();
+      : last_id(last), entries_read(read), account_(&account) {}
+  ~StreamGroup() { *account_ -= bytes_; }
   StreamGroup(const StreamGroup&) = delete;
   StreamGroup& operator=(const StreamGroup&) = delete;
 
@@ -64,8 +64,10 @@ class StreamGroup {
   StreamConsumer* FindConsumer(std::string_view name);
   // The consumer, made when absent. Sets when it was seen.
   StreamConsumer& GetConsumer(std::string_view name, UnixMs now);
-  // With all that it has pending; returns how many entries that were, none when it is absent.
-  std::size_t DeleteConsumer(std::string_view name);
+  // With all that it has pending; returns how many entries that were, none when it is absent. What
+  // has to be destroyed goes to `cut`, an empty group that is good for nothing else afterwards.
+  // O(1) when nobody else has anything pending, else a look at each chunk that has some of it.
+  std::size_t DeleteConsumer(std::string_view name, StreamGroup& cut);
 
   // Null when the entry is not pending. Of what it points at only the consumer stays as it is.
   StreamPending* FindPending(StreamId id) { return pending_.Find(id); }
@@ -75,20 +77,27 @@ class StreamGroup {
   // False when it was not pending.
   bool Acknowledge(StreamId id);
 
+  // From now on it is counted there.
+  void MoveTo(std::size_t& account);
   // A copy that is counted in another account.
   void CopyTo(StreamGroup& copy) const;
   // Work to destroy it, in allocations.
   std::size_t FreeEffort() const;
   void CheckInvariants() const;
-  // What it has counted; walks the consumers.
-  std::size_t CountedBytes() const;
+  // What it has counted.
+  std::size_t counted_bytes() const { return bytes_; }
 
  private:
+  void Count(std::size_t more) {
+    bytes_ += more;
+    *account_ += more;
+  }
   template <typename Map, typename Change>
   decltype(auto) Counted(Map& map, Change&& change);
   static std::size_t BytesOf(const StreamConsumer& consumer);
 
-  std::size_t& account_;
+  std::size_t* account_;
+  std::size_t bytes_ = 0;
   Consumers consumers_;
   Pending pending_;
 };

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,21 @@ class StreamIdMap {
     --size_;
     if (items.size() <= kChunkMax / 4) Join(chunk);
     return true;
+  }
+
+  // Removes the ids of `other`, all of which are here: those whose values `belongs(const Value&)`.
+  // A look at each chunk that has any.
+  template <typename Other, typename Belongs>
+  void EraseAllOf(const StreamIdMap<Other>& other, Belongs&& belongs) {
+    for (std::optional<StreamId> from = kStreamIdMin; from;) {
+      const auto* const next = other.AtLeast(*from);
+      if (next == nullptr) return;
+      const auto chunk = Mutable(ChunkOf(next->id));
+      Chunk& items = chunk->second;
+      from = Next(items.back().id);
+      size_ -= std::erase_if(items, [&](const Item& item) { return belongs(item.value); });
+      if (items.size() <= kChunkMax / 4) Join(chunk);
+    }
   }
 
   // Aborts when an invariant does not hold.

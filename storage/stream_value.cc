@@ -27,10 +27,6 @@ std::size_t TextBytes(std::span<const std::string_view> texts) {
 
 }  // namespace
 
-std::size_t Stream::BytesOf(const PackedBlock& block) {
-  return kNodeBytes + sizeof(Blocks::value_type) + HeapBytes(block.capacity_bytes());
-}
-
 std::size_t Stream::BytesOf(const std::string& group_name) {
   return kNodeBytes + sizeof(Groups::value_type) + HeapBytes(group_name.capacity());
 }
@@ -44,8 +40,7 @@ std::size_t Stream::FreeEffort() const {
 std::unique_ptr<Collection> Stream::Clone() const {
   auto copy = std::make_unique<Stream>();
   for (const auto& [id, block] : blocks_) {
-    const auto added = copy->blocks_.emplace_hint(copy->blocks_.end(), id, block.bytes());
-    copy->bytes_ += BytesOf(added->second);
+    copy->blocks_.Append(id, block.bytes(), StreamBlockView(block.bytes(), id).live());
   }
   for (const auto& [name, group] : groups_) {
     group.CopyTo(*copy->CreateGroup(name, group.last_id, group.entries_read));
@@ -59,6 +54,7 @@ std::unique_ptr<Collection> Stream::Clone() const {
 }
 
 void Stream::CheckInvariants() const {
+  blocks_.CheckInvariants();
   std::size_t length = 0;
   std::size_t bytes = 0;
   std::optional<StreamId> last;
@@ -69,7 +65,6 @@ void Stream::CheckInvariants() const {
     AERIS_CHECK(view.live() + view.deleted() > 0);
     AERIS_CHECK(!last || *last < id);
     length += view.live();
-    bytes += BytesOf(block);
     for (auto at = view.begin(); at != view.end();) {
       const StreamBlockEntry entry = view.Read(at);
       AERIS_CHECK(at == view.begin() || view.Before(at) < at);
@@ -84,7 +79,7 @@ void Stream::CheckInvariants() const {
   AERIS_CHECK(first_live.value_or(kStreamIdMin) == first_id_);
   for (const auto& [name, group] : groups_) {
     group.CheckInvariants();
-    bytes += BytesOf(name) + group.CountedBytes();
+    bytes += BytesOf(name) + group.counted_bytes();
   }
   AERIS_CHECK(bytes == bytes_);
 }
@@ -97,34 +92,28 @@ StreamId Stream::LastLiveId() const {
 void Stream::SetLastId(StreamId id) {
   last_id_ = id;
   while (!blocks_.empty()) {
-    const auto last = std::prev(blocks_.end());
+    const auto last = blocks_.Last();
     if (LastIdOf(last->second.bytes(), last->first) <= id) return;
     if (StreamBlockView(last->second.bytes(), last->first).live() == 0) {
-      RemoveBlock(last);
+      RemoveBlock(last, 0);
       continue;
     }
     ++layout_;
-    bytes_ -= BytesOf(last->second);
-    StreamBlockEditor(last->second, last->first).DropDeletedAbove(id);
-    bytes_ += BytesOf(last->second);
+    blocks_.Edit(last, [&](PackedBlock& block) {
+      StreamBlockEditor(block, last->first).DropDeletedAbove(id);
+      return 0;
+    });
     return;
   }
 }
 
 // --- Entries
 
-Stream::Blocks::const_iterator Stream::BlockOf(StreamId id) const {
-  if (!blocks_.empty() && blocks_.rbegin()->first <= id) return std::prev(blocks_.end());
-  auto block = blocks_.upper_bound(id);
-  if (block != blocks_.begin()) --block;
-  return block;
-}
-
-Stream::Blocks::iterator Stream::BlockFor(StreamId id, std::span<const std::string_view> pairs,
+Stream::Blocks::Iterator Stream::BlockFor(StreamId id, std::span<const std::string_view> pairs,
                                           const StreamBlockLimits& limits) {
   if (!blocks_.empty()) {
-    const auto last = std::prev(blocks_.end());
-    PackedBlock& block = last->second;
+    const auto last = blocks_.Last();
+    const PackedBlock& block = last->second;
     const StreamBlockView view(block.bytes(), last->first);
     const bool limited = limits.bytes_max != 0 && limits.bytes_max < PackedBlock::kBytesMax;
     const std::uint64_t bytes_max = limited ? limits.bytes_max : PackedBlock::kBytesMax;
@@ -138,14 +127,17 @@ Stream::Blocks::iterator Stream::BlockFor(StreamId id, std::span<const std::stri
     }
     // Nothing moves inside it: who has stopped at its end goes on in the next one.
     if (block.capacity_bytes() - bytes > bytes / 16) {
-      bytes_ -= BytesOf(block);
-      block.ShrinkToFit();
-      bytes_ += BytesOf(block);
+      blocks_.Edit(last, [](PackedBlock& full) {
+        full.ShrinkToFit();
+        return 0;
+      });
     }
   }
-  const auto added = blocks_.emplace_hint(blocks_.end(), id, PackedBlock());
-  StreamBlockEditor(added->second, id).Start(pairs);
-  bytes_ += BytesOf(added->second);
+  const auto added = blocks_.Append(id, PackedBlock().bytes(), 0);
+  blocks_.Edit(added, [&](PackedBlock& block) {
+    StreamBlockEditor(block, id).Start(pairs);
+    return 0;
+  });
   return added;
 }
 
@@ -156,19 +148,18 @@ Stream::AppendResult Stream::Append(StreamId id, std::span<const std::string_vie
   if (StreamBlockEditor::NewBlockBytesMax(pairs) > PackedBlock::kBytesMax) {
     return AppendResult::kTooLarge;
   }
-  const auto block = BlockFor(id, pairs, limits);
-  bytes_ -= BytesOf(block->second);
-  if (StreamBlockEditor(block->second, block->first).Append(id, pairs, kBlockBytesUsual)) {
-    ++layout_;
-  }
-  bytes_ += BytesOf(block->second);
+  const auto to = BlockFor(id, pairs, limits);
+  blocks_.Edit(to, [&](PackedBlock& block) {
+    if (StreamBlockEditor(block, to->first).Append(id, pairs, kBlockBytesUsual)) ++layout_;
+    return 1;
+  });
   if (length_++ == 0) first_id_ = id;
   last_id_ = id;
   ++entries_added_;
   return AppendResult::kAdded;
 }
 
-std::optional<StreamBlockEntry> Stream::FindEntry(Blocks::const_iterator block, StreamId id) {
+std::optional<StreamBlockEntry> Stream::FindEntry(Blocks::Iterator block, StreamId id) {
   const StreamBlockView view(block->second.bytes(), block->first);
   for (auto at = view.begin(); at != view.end();) {
     const StreamBlockEntry entry = view.Read(at);
@@ -181,27 +172,27 @@ std::optional<StreamBlockEntry> Stream::FindEntry(Blocks::const_iterator block, 
 
 bool Stream::Contains(StreamId id) const {
   if (length_ == 0 || id < first_id_ || id > last_id_) return false;
-  return FindEntry(BlockOf(id), id).has_value();
+  return FindEntry(blocks_.Find(id), id).has_value();
 }
 
-Stream::Blocks::iterator Stream::RemoveBlock(Blocks::iterator block) {
+Stream::Blocks::Iterator Stream::RemoveBlock(Blocks::Iterator block, std::size_t live) {
   ++layout_;
-  bytes_ -= BytesOf(block->second);
-  return blocks_.erase(block);
+  return blocks_.Erase(block, live);
 }
 
 bool Stream::Delete(StreamId id) {
   if (length_ == 0 || id < first_id_ || id > last_id_) return false;
-  const auto block = Mutable(BlockOf(id));
-  const auto entry = FindEntry(block, id);
+  const auto in = blocks_.Find(id);
+  const auto entry = FindEntry(in, id);
   if (!entry) return false;
-  if (StreamBlockView(block->second.bytes(), block->first).live() == 1) {
-    RemoveBlock(block);
+  if (StreamBlockView(in->second.bytes(), in->first).live() == 1) {
+    RemoveBlock(in, 1);
   } else {
     ++layout_;
-    bytes_ -= BytesOf(block->second);
-    StreamBlockEditor(block->second, block->first).MarkDeleted(*entry);
-    bytes_ += BytesOf(block->second);
+    blocks_.Edit(in, [&](PackedBlock& block) {
+      StreamBlockEditor(block, in->first).MarkDeleted(*entry);
+      return -1;
+    });
   }
   --length_;
   max_deleted_id_ = std::max(max_deleted_id_, id);
@@ -214,47 +205,67 @@ void Stream::FindFirstId() {
   first_id_ = reader.Next() ? reader.id() : kStreamIdMin;
 }
 
+bool Stream::GoesWhole(const StreamTrim& trim, std::size_t entries,
+                       const Blocks::Block& last) const {
+  return trim.by == StreamTrim::By::kLength
+             ? length_ - std::min(length_, entries) >= trim.length_max
+             : LastIdOf(last.second.bytes(), last.first) < trim.id_min;
+}
+
 std::size_t Stream::Trim(const StreamTrim& trim) {
   if (trim.by == StreamTrim::By::kNothing) return 0;
   const std::size_t before = length_;
+  if (trim.limit == 0) TrimGroups(trim);
   for (auto block = blocks_.begin(); block != blocks_.end();) {
     if (trim.by == StreamTrim::By::kLength && length_ <= trim.length_max) break;
     const std::size_t entries = StreamBlockView(block->second.bytes(), block->first).live();
     if (trim.limit != 0 && before - length_ + entries > trim.limit) break;
-    const bool whole = trim.by == StreamTrim::By::kLength
-                           ? length_ - std::min(length_, entries) >= trim.length_max
-                           : LastIdOf(block->second.bytes(), block->first) < trim.id_min;
-    if (!whole) {
+    if (!GoesWhole(trim, entries, *block)) {
       if (!trim.whole_blocks) length_ -= TrimInside(block, trim);
       break;
     }
     length_ -= entries;
-    block = RemoveBlock(block);
+    block = RemoveBlock(block, entries);
   }
   if (length_ != before) FindFirstId();
   return before - length_;
 }
 
-// Deletes the first entries of a block, as many as have to go; returns how many.
-std::size_t Stream::TrimInside(Blocks::iterator block, const StreamTrim& trim) {
-  ++layout_;
-  bytes_ -= BytesOf(block->second);
-  StreamBlockEditor editor(block->second, block->first);
-  std::size_t removed = 0;
-  auto at = StreamBlockView(block->second.bytes(), block->first).begin();
-  while (true) {
-    const StreamBlockView view(block->second.bytes(), block->first);
-    if (at == view.end()) break;
-    const StreamBlockEntry entry = view.Read(at);
-    const bool stays = trim.by == StreamTrim::By::kLength ? length_ - removed <= trim.length_max
-                                                          : entry.id >= trim.id_min;
-    if (stays) break;
-    at = view.After(entry);
-    if (entry.deleted) continue;
-    at += editor.MarkDeleted(entry);
-    ++removed;
+// Whole groups of blocks go without a look at each.
+void Stream::TrimGroups(const StreamTrim& trim) {
+  auto cut = std::make_unique<Stream>();
+  while (!blocks_.empty()) {
+    const Blocks::Group& group = blocks_.FrontGroup();
+    if (!GoesWhole(trim, group.live, group.blocks.back())) break;
+    length_ -= group.live;
+    blocks_.MoveFrontGroup(cut->blocks_);
   }
-  bytes_ += BytesOf(block->second);
+  if (cut->blocks_.empty()) return;
+  ++layout_;
+  CutOff(std::move(cut));
+}
+
+// Deletes the first entries of a block, as many as have to go; returns how many.
+std::size_t Stream::TrimInside(Blocks::Iterator from, const StreamTrim& trim) {
+  ++layout_;
+  std::size_t removed = 0;
+  blocks_.Edit(from, [&](PackedBlock& block) {
+    StreamBlockEditor editor(block, from->first);
+    auto at = StreamBlockView(block.bytes(), from->first).begin();
+    while (true) {
+      const StreamBlockView view(block.bytes(), from->first);
+      if (at == view.end()) break;
+      const StreamBlockEntry entry = view.Read(at);
+      const bool stays = trim.by == StreamTrim::By::kLength ? length_ - removed <= trim.length_max
+                                                            : entry.id >= trim.id_min;
+      if (stays) break;
+      at = view.After(entry);
+      if (entry.deleted) continue;
+      at += editor.MarkDeleted(entry);
+      ++removed;
+    }
+    return -static_cast<std::ptrdiff_t>(removed);
+  });
   // What is left above the limit may have been deleted before. Such a block stays, as in Redis,
   // until all of it is below a limit: XINFO STREAM counts it.
   return removed;
@@ -263,12 +274,11 @@ std::size_t Stream::TrimInside(Blocks::iterator block, const StreamTrim& trim) {
 bool Stream::AddBlock(std::string_view listpack, StreamId first) {
   if (!ValidBlock(listpack, first)) return false;
   if (!blocks_.empty()) {
-    const auto& [id, block] = *blocks_.rbegin();
+    const auto& [id, block] = *blocks_.Last();
     if (LastIdOf(block.bytes(), id) >= first) return false;
   }
   const std::size_t live = StreamBlockView(listpack, first).live();
-  const auto added = blocks_.emplace_hint(blocks_.end(), first, listpack);
-  bytes_ += BytesOf(added->second);
+  blocks_.Append(first, listpack, live);
   length_ += live;
   if (live != 0 && length_ == live) FindFirstId();
   return true;
@@ -294,8 +304,18 @@ bool Stream::DestroyGroup(std::string_view name) {
   const auto found = groups_.find(name);
   if (found == groups_.end()) return false;
   bytes_ -= BytesOf(found->first);
-  groups_.erase(found);
+  auto cut = std::make_unique<Stream>();
+  found->second.MoveTo(cut->bytes_);
+  cut->groups_.insert(groups_.extract(found));
+  CutOff(std::move(cut));
   return true;
+}
+
+std::size_t Stream::DeleteConsumer(StreamGroup& group, std::string_view name) {
+  auto cut = std::make_unique<Stream>();
+  const std::size_t pending = group.DeleteConsumer(name, *cut->CreateGroup({}, {}, 0));
+  CutOff(std::move(cut));
+  return pending;
 }
 
 bool Stream::HasGapFrom(StreamId start) const {
@@ -350,10 +370,10 @@ StreamReader::StreamReader(const Stream& stream, const Range& range, const Strea
     at_ = mark.position;
     return;
   }
-  Enter(stream.BlockOf(range.backward ? range.end : range.start));
+  Enter(stream.blocks_.Find(range.backward ? range.end : range.start));
 }
 
-void StreamReader::Enter(Stream::Blocks::const_iterator block) {
+void StreamReader::Enter(Stream::Blocks::Iterator block) {
   block_ = block;
   view_.reset();
   if (block_ == stream_.blocks_.end()) return;

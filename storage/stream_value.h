@@ -1,7 +1,7 @@
 // Stream: entries in the order of their ids, in packed blocks, with consumer groups.
 //
 //   blocks   id 1000-0 -> [ master entry ][ entry ] ... [ entry ]      up to 100 entries, 4 KiB
-//            id 1873-4 -> [ master entry ][ entry ] ...                (stream_block.h)
+//            id 1873-4 -> [ master entry ][ entry ] ...     (stream_block.h, stream_blocks.h)
 //   groups   name -> last id, pending entries, consumers               (stream_groups.h)
 //
 // A block is filed under the id of the entry it was made for. Entries are only appended; one that
@@ -9,8 +9,9 @@
 // leave one of gaps alone, see TrimInside.) A stream is always this structure, however small, and
 // stays without entries: its ids go on.
 //
-// Cost:     appending O(1); finding O(log blocks) and a walk in one block; removing whole blocks
-//           from the front O(1) each.
+// Cost:     appending O(1); finding O(log blocks) and a walk in one block; removing blocks from
+//           the front O(1) for each 128 of them. What is large goes to be destroyed elsewhere
+//           (Collection::TakeCutOff).
 // Memory:   of an entry its packed items, 7 bytes beside the values when it has the fields of its
 //           block; about 1 byte per entry for the block's share of the index.
 #pragma once
@@ -28,6 +29,7 @@
 #include "storage/collection.h"
 #include "storage/packed_block.h"
 #include "storage/stream_block.h"
+#include "storage/stream_blocks.h"
 #include "storage/stream_groups.h"
 #include "storage/stream_id.h"
 
@@ -58,7 +60,9 @@ class Stream final : public Collection {
 
   Encoding encoding() const override { return Encoding::kStream; }
   std::size_t size() const override { return length_; }
-  std::size_t memory_bytes() const override { return sizeof *this + bytes_; }
+  std::size_t memory_bytes() const override {
+    return sizeof *this + blocks_.memory_bytes() + bytes_;
+  }
   std::size_t FreeEffort() const override;
   std::unique_ptr<Collection> Clone() const override;
   void CheckInvariants() const override;
@@ -98,6 +102,8 @@ class Stream final : public Collection {
   StreamGroup* CreateGroup(std::string_view name, StreamId last_id, std::int64_t entries_read);
   // False when absent.
   bool DestroyGroup(std::string_view name);
+  // As StreamGroup::DeleteConsumer().
+  std::size_t DeleteConsumer(StreamGroup& group, std::string_view name);
   // An entry that comes after the group's last id was read: it becomes that, and is counted.
   void Advance(StreamGroup& group, StreamId id) const;
   // Entries that the group has still to read; none when that cannot be told.
@@ -115,22 +121,21 @@ class Stream final : public Collection {
  private:
   friend class StreamReader;
 
-  static std::size_t BytesOf(const PackedBlock& block);
   static std::size_t BytesOf(const std::string& group_name);
-  // The block that has the id if any has.
-  Blocks::const_iterator BlockOf(StreamId id) const;
-  Blocks::iterator Mutable(Blocks::const_iterator block) { return blocks_.erase(block, block); }
   // Where an entry is appended: the last block, or a new one.
-  Blocks::iterator BlockFor(StreamId id, std::span<const std::string_view> pairs,
+  Blocks::Iterator BlockFor(StreamId id, std::span<const std::string_view> pairs,
                             const StreamBlockLimits& limits);
-  Blocks::iterator RemoveBlock(Blocks::iterator block);
-  std::size_t TrimInside(Blocks::iterator block, const StreamTrim& trim);
+  Blocks::Iterator RemoveBlock(Blocks::Iterator block, std::size_t live);
+  // Whether a trim removes all of some blocks, with so many entries; `last` is the last of them.
+  bool GoesWhole(const StreamTrim& trim, std::size_t entries, const Blocks::Block& last) const;
+  void TrimGroups(const StreamTrim& trim);
+  std::size_t TrimInside(Blocks::Iterator block, const StreamTrim& trim);
   void FindFirstId();
-  static std::optional<StreamBlockEntry> FindEntry(Blocks::const_iterator block, StreamId id);
+  static std::optional<StreamBlockEntry> FindEntry(Blocks::Iterator block, StreamId id);
   // Whether an entry from `start` on was deleted, as far as that is known.
   bool HasGapFrom(StreamId start) const;
 
-  std::size_t bytes_ = 0;  // of blocks and groups, which count in it; so it goes after them
+  std::size_t bytes_ = 0;  // of groups, which count in it; so it goes after them
   Blocks blocks_;
   Groups groups_;
   std::size_t length_ = 0;
@@ -170,13 +175,13 @@ class StreamReader {
   StreamMark Mark() const;
 
  private:
-  void Enter(Stream::Blocks::const_iterator block);
+  void Enter(Stream::Blocks::Iterator block);
   bool NextForward();
   bool NextBackward();
 
   const Stream& stream_;
   Range range_;
-  Stream::Blocks::const_iterator block_;
+  Stream::Blocks::Iterator block_;
   std::optional<StreamBlockView> view_;  // of block_; none at the end
   StreamBlockView::Position at_ = 0;     // of the next entry, or behind it when going downwards
   StreamBlockEntry entry_;

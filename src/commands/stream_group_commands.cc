@@ -178,7 +178,7 @@ void XGroupDelConsumer(CommandContext& context) {
   if (!XGroupGroup(context, stream, group)) return;
   std::size_t pending = 0;
   if (group->FindConsumer(context.arg(4)) != nullptr) {
-    pending = group->DeleteConsumer(context.arg(4));
+    pending = stream->DeleteConsumer(*group, context.arg(4));
     StreamChanged(context, 2);
   }
   context.reply().Integer(static_cast<std::int64_t>(pending));

@@ -200,6 +200,42 @@ TEST(BlockList, FindsEveryIndexOfManyGroups) {
   }
 }
 
+TEST(BlockList, GroupsLeaveWholeFromBothEnds) {
+  const ListLimits limits = ListLimits::Of(3);
+  Random random(5);
+  std::size_t cut = 0;
+  for (int round = 0; round < 60; ++round) {
+    BlockList list;
+    std::deque<std::int64_t> model;
+    const std::int64_t count = round % 4 == 0 ? 100 : 4000;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const bool head = random.Below(2) == 0;
+      list.Push(head ? ListEnd::kHead : ListEnd::kTail, std::to_string(i), limits);
+      head ? model.push_front(i) : model.push_back(i);
+    }
+    while (!model.empty()) {
+      const ListEnd end = random.Below(2) == 0 ? ListEnd::kHead : ListEnd::kTail;
+      const std::size_t n = 1 + random.Below(model.size());
+      list.Remove(end, n);
+      const auto first =
+          end == ListEnd::kHead ? model.begin() : model.end() - static_cast<std::ptrdiff_t>(n);
+      model.erase(first, first + static_cast<std::ptrdiff_t>(n));
+      if (const auto part = list.TakeCutOff()) {
+        part->CheckInvariants();
+        cut += part->size();
+      }
+      list.CheckInvariants();
+      ASSERT_EQ(list.size(), model.size());
+      for (std::size_t i = 0; i < model.size(); i += 7) {
+        const BlockList::Place place = list.Find(i);
+        ASSERT_EQ(list.view(place).Get(place.at).integer, model[i]);
+      }
+    }
+    EXPECT_EQ(list.memory_bytes(), BlockList().memory_bytes());
+  }
+  EXPECT_GT(cut, 10'000U);
+}
+
 TEST(BlockList, SparseBlocksAreJoined) {
   const ListLimits limits = ListLimits::Of(-1);
   BlockList list;

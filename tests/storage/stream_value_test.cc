@@ -288,7 +288,7 @@ class StreamModel {
   }
   void DeleteConsumer() {
     const std::string name = AnyConsumer();
-    ASSERT_EQ(group().DeleteConsumer(name),
+    ASSERT_EQ(stream_->DeleteConsumer(group(), name),
               std::erase_if(pending_, [&](const auto& each) { return each.second == name; }));
   }
 
@@ -303,6 +303,105 @@ class StreamModel {
   Model entries_;
   std::map<StreamId, std::string> pending_;
 };
+
+// Groups of blocks leave whole, from the front; blocks anywhere.
+TEST(Stream, ThousandsOfBlocksAreTrimmedAsASetOfIdsIs) {
+  const std::uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  Stream stream;
+  std::set<std::uint64_t> model;
+  std::uint64_t last = 0;
+  const std::vector<std::string_view> pairs = {"f", "v"};
+  bool was_cut = false;
+  for (int round = 0; round < 40; ++round) {
+    while (model.size() < 12'000) {
+      last += 1 + random() % 3;
+      ASSERT_EQ(stream.Append({last, 0}, pairs, {.bytes_max = 4096, .entries_max = 8}),
+                Stream::AppendResult::kAdded);
+      model.insert(last);
+    }
+    // Whole blocks of the middle go as well.
+    std::uint64_t id = *model.begin() + random() % (last - *model.begin());
+    for (int i = 0; i < 200; ++i) {
+      ++id;
+      ASSERT_EQ(stream.Delete({id, 0}), model.erase(id) == 1);
+    }
+    StreamTrim trim{.by = StreamTrim::By::kLength, .length_max = random() % 13'000};
+    if (random() % 2 == 0) {
+      trim = {.by = StreamTrim::By::kMinId, .id_min = {*model.begin() + random() % 20'000, 0}};
+    }
+    trim.whole_blocks = random() % 3 == 0;
+    trim.limit = random() % 3 == 0 ? 1 + random() % 3000 : 0;
+    const std::size_t before = model.size();
+    const std::size_t removed = stream.Trim(trim);
+    const auto part = stream.TakeCutOff();
+    was_cut |= part != nullptr;
+    for (std::size_t i = 0; i < removed; ++i) model.erase(model.begin());
+    if (trim.limit != 0) {
+      ASSERT_LE(removed, std::max<std::size_t>(trim.limit, 8));
+    }
+    if (!trim.whole_blocks && trim.limit == 0) {
+      if (trim.by == StreamTrim::By::kLength) {
+        ASSERT_EQ(model.size(), std::min<std::size_t>(before, trim.length_max));
+      } else {
+        ASSERT_TRUE(model.empty() || *model.begin() >= trim.id_min.ms);
+      }
+    }
+    stream.CheckInvariants();
+    ASSERT_EQ(stream.size(), model.size());
+    StreamReader reader(stream, {.start = kStreamIdMin});
+    for (const std::uint64_t ms : model) {
+      ASSERT_TRUE(reader.Next());
+      ASSERT_EQ(reader.id().ms, ms);
+    }
+    ASSERT_FALSE(reader.Next());
+    StreamReader back(stream, {.start = kStreamIdMin, .backward = true});
+    for (auto it = model.rbegin(); it != model.rend(); ++it) {
+      ASSERT_TRUE(back.Next());
+      ASSERT_EQ(back.id().ms, *it);
+    }
+    ASSERT_FALSE(back.Next());
+  }
+  EXPECT_TRUE(was_cut);
+}
+
+TEST(Stream, PendingEntriesLeaveWithTheirConsumerAndTheirGroup) {
+  Stream stream;
+  const std::size_t empty = stream.memory_bytes();
+  std::mt19937_64 random(1);
+  StreamGroup& group = *stream.CreateGroup("group", {}, 0);
+  std::map<StreamId, std::string> pending;
+  for (std::uint64_t i = 1; i <= 20'000; ++i) {
+    // Runs of entries as readers take them, and single ones.
+    const std::string name = i < 10'000 ? "c" + std::to_string(i / 100 % 7)
+                                        : "c" + std::to_string(random() % 7);
+    group.Assign({i, 0}, group.GetConsumer(name, 1));
+    pending[{i, 0}] = name;
+  }
+  for (int consumer = 0; consumer < 7; ++consumer) {
+    const std::string name = "c" + std::to_string(consumer);
+    const std::size_t count =
+        std::erase_if(pending, [&](const auto& each) { return each.second == name; });
+    ASSERT_EQ(stream.DeleteConsumer(group, name), count);
+    ASSERT_NE(stream.TakeCutOff(), nullptr);
+    ASSERT_EQ(group.FindConsumer(name), nullptr);
+    stream.CheckInvariants();
+    ASSERT_EQ(group.pending().size(), pending.size());
+    for (const auto& [id, owner] : pending) {
+      const StreamPending* const record = group.FindPending(id);
+      ASSERT_NE(record, nullptr);
+      ASSERT_EQ(record->consumer->name, owner);
+    }
+  }
+  StreamGroup& other = *stream.CreateGroup("other", {}, 0);
+  for (std::uint64_t i = 1; i <= 1000; ++i) other.Assign({i, 0}, other.GetConsumer("c", 1));
+  ASSERT_TRUE(stream.DestroyGroup("other"));
+  EXPECT_GT(stream.TakeCutOff()->FreeEffort(), 64U);
+  ASSERT_TRUE(stream.DestroyGroup("group"));
+  EXPECT_EQ(stream.memory_bytes(), empty);
+  stream.CheckInvariants();
+}
 
 TEST(Stream, DoesWhatMapsDo) {
   const std::uint64_t seed = std::random_device()();

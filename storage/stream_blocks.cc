@@ -1,0 +1,96 @@
+#include "storage/stream_blocks.h"
+
+#include <algorithm>
+
+#include "src/base/check.h"
+#include "storage/stream_block.h"
+
+namespace aeris::storage {
+
+// Of what the block has on the heap; itself lies in the group's array.
+std::size_t StreamBlocks::BytesOf(const PackedBlock& block) {
+  const std::size_t capacity = block.capacity_bytes();
+  const bool inside = capacity < sizeof(std::string) / 2;
+  return inside ? 0 : capacity + 1;
+}
+
+StreamBlocks::Iterator StreamBlocks::Find(StreamId id) const {
+  if (empty() || groups_.back().blocks.back().first <= id) return empty() ? end() : Last();
+  const auto group =
+      std::ranges::partition_point(groups_, [&](const Group& each) {
+        return each.blocks.front().first <= id;
+      });
+  if (group == groups_.begin()) return begin();
+  const std::vector<Block>& blocks = std::prev(group)->blocks;
+  const auto block =
+      std::ranges::partition_point(blocks, [&](const Block& each) { return each.first <= id; });
+  return {*this, static_cast<std::size_t>(group - groups_.begin()) - 1,
+          static_cast<std::size_t>(block - blocks.begin()) - 1};
+}
+
+StreamBlocks::Iterator StreamBlocks::Append(StreamId id, std::string_view bytes,
+                                            std::size_t live) {
+  if (empty() || groups_.back().blocks.size() == kGroupMax) groups_.emplace_back();
+  Group& group = groups_.back();
+  const std::size_t capacity = group.blocks.capacity();
+  group.blocks.emplace_back(id, bytes);
+  const std::size_t more = BytesOf(group.blocks.back().second) +
+                           (group.blocks.capacity() - capacity) * sizeof(Block);
+  group.live += live;
+  group.bytes += more;
+  bytes_ += more;
+  ++size_;
+  return Last();
+}
+
+StreamBlocks::Iterator StreamBlocks::Erase(Iterator at, std::size_t live) {
+  Group& group = groups_[at.group_];
+  const std::size_t bytes = BytesOf(group.blocks[at.index_].second);
+  group.blocks.erase(group.blocks.begin() + static_cast<std::ptrdiff_t>(at.index_));
+  group.live -= live;
+  group.bytes -= bytes;
+  bytes_ -= bytes;
+  --size_;
+  if (group.blocks.empty()) {
+    bytes_ -= group.bytes;
+    groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(at.group_));
+    return {*this, at.group_, 0};
+  }
+  if (at.index_ < group.blocks.size()) return at;
+  return {*this, at.group_ + 1, 0};
+}
+
+void StreamBlocks::MoveFrontGroup(StreamBlocks& to) {
+  Group& group = groups_.front();
+  size_ -= group.blocks.size();
+  to.size_ += group.blocks.size();
+  bytes_ -= group.bytes;
+  to.bytes_ += group.bytes;
+  to.groups_.push_back(std::move(group));
+  groups_.pop_front();
+}
+
+void StreamBlocks::CheckInvariants() const {
+  std::size_t size = 0;
+  std::size_t bytes = 0;
+  const StreamId* last = nullptr;
+  for (const Group& group : groups_) {
+    AERIS_CHECK(!group.blocks.empty() && group.blocks.size() <= kGroupMax);
+    std::size_t live = 0;
+    std::size_t group_bytes = group.blocks.capacity() * sizeof(Block);
+    for (const auto& [id, block] : group.blocks) {
+      AERIS_CHECK(last == nullptr || *last < id);
+      last = &id;
+      live += StreamBlockView(block.bytes(), id).live();
+      group_bytes += BytesOf(block);
+    }
+    AERIS_CHECK(live == group.live);
+    AERIS_CHECK(group_bytes == group.bytes);
+    size += group.blocks.size();
+    bytes += group.bytes;
+  }
+  AERIS_CHECK(size == size_);
+  AERIS_CHECK(bytes == bytes_);
+}
+
+}  // namespace aeris::storage
