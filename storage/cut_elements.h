@@ -98,9 +98,8 @@ void CutElements::Take(std::uint64_t count, Visit&& visit) {
   while (count != 0 && !empty()) {
     const Place last{.range = 0, .tree = ranges_.front().trees.size() - 1};
     const std::uint64_t n = std::min(count, ranges_.front().trees.back().size());
-    Edit(last, [&](ScoreTree& tree) {
-      tree.EraseRange(0, n, [&](double, Ref ref) { visit(ref); });
-    });
+    Edit(last,
+         [&](ScoreTree& tree) { tree.EraseRange(0, n, [&](double, Ref ref) { visit(ref); }); });
     count -= n;
   }
 }

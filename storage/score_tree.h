@@ -206,6 +206,7 @@ class ScoreTree {
   template <typename Target>
   Path PathTo(Target target) const;
   Path PathToRank(std::uint64_t rank) const;
+  Path PathToKey(double score, std::string_view member) const;
   std::size_t levels() const { return root_->level; }
   // The path to an element that is there.
   Path PathToElement(double score, std::string_view member) const;

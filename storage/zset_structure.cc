@@ -24,7 +24,10 @@ ZsetStructure::ZsetStructure(const KeyHasher& hasher)
     : ZsetStructure(hasher, std::make_unique<MemberTable>(hasher)) {}
 
 ZsetStructure::ZsetStructure(const KeyHasher& hasher, std::unique_ptr<MemberTable> members)
-    : Collection(ValueType::kZset), hasher_(hasher), members_(std::move(members)), tree_(*this),
+    : Collection(ValueType::kZset),
+      hasher_(hasher),
+      members_(std::move(members)),
+      tree_(*this),
       cut_(*this) {
   members_->SetListener(this);
 }
