@@ -1,13 +1,12 @@
 #include "storage/blob.h"
 
-#include <malloc.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "src/base/check.h"
+#include "storage/allocated_bytes.h"
 
 namespace aeris::storage {
 
@@ -123,7 +122,7 @@ Blob* BlobStore::Reallocate(Blob* blob, std::size_t capacity) {
 }
 
 std::size_t BlobStore::BytesOf(const Blob* blob) {
-  return malloc_usable_size(const_cast<void*>(static_cast<const void*>(blob)));
+  return AllocatedBytes(sizeof(Blob) + blob->capacity_);
 }
 
 Blob* BlobStore::NewBlob(std::size_t size, std::size_t capacity, bool zero) {

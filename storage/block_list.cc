@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "src/base/check.h"
@@ -31,7 +32,8 @@ BlockList::BlockList(std::string_view block) : Collection(ValueType::kList) {
 }
 
 std::size_t BlockList::memory_bytes() const {
-  return sizeof *this + bytes_ + blocks_ * sizeof(ListBlock) + groups_.size() * sizeof(Group);
+  return AllocatedBytes(sizeof *this) + bytes_ + blocks_ * sizeof(ListBlock) +
+         AllocatedBytes(groups_.capacity() * sizeof(Group));
 }
 
 std::unique_ptr<Collection> BlockList::Clone() const {
@@ -42,7 +44,7 @@ std::unique_ptr<Collection> BlockList::Clone() const {
     to.blocks.reserve(group.blocks.size());
     for (const ListBlock& block : group.blocks) {
       to.blocks.push_back(block.Clone());
-      to.bytes += to.blocks.back().capacity_bytes();
+      to.bytes += to.blocks.back().allocated_bytes();
     }
     copy->bytes_ += to.bytes;
   }
@@ -61,7 +63,7 @@ void BlockList::CheckInvariants() const {
       AERIS_CHECK(!block.empty());
       block.CheckInvariants();
       group_items += block.size();
-      group_bytes += block.capacity_bytes();
+      group_bytes += block.allocated_bytes();
     }
     AERIS_CHECK(group_items == group.items && group_bytes == group.bytes);
     bytes += group_bytes;
@@ -76,12 +78,12 @@ void BlockList::CheckInvariants() const {
 template <typename Change>
 void BlockList::Edit(Group& group, ListBlock& block, Change&& change) {
   const std::size_t items = block.size();
-  const std::size_t bytes = block.capacity_bytes();
+  const std::size_t bytes = block.allocated_bytes();
   change(block);
   group.items += block.size() - items;
   items_ += block.size() - items;
-  group.bytes += block.capacity_bytes() - bytes;
-  bytes_ += block.capacity_bytes() - bytes;
+  group.bytes += block.allocated_bytes() - bytes;
+  bytes_ += block.allocated_bytes() - bytes;
 }
 
 void BlockList::Push(ListEnd end, std::string_view text, const ListLimits& limits) {
@@ -107,7 +109,7 @@ void BlockList::AddBlock(ListEnd end, const EncodedItem& item, const ListLimits&
     block.Reserve(reserved, head);
   head ? block.PushFront(item) : block.PushBack(item);
   if (groups_.empty() || EndGroup(end).blocks.size() == kBlocksMax) {
-    head ? groups_.emplace_front() : groups_.emplace_back();
+    groups_.emplace(head ? groups_.begin() : groups_.end());
   }
   const std::size_t group = head ? 0 : groups_.size() - 1;
   InsertBlock(group, head ? 0 : groups_[group].blocks.size(), std::move(block));
@@ -116,9 +118,9 @@ void BlockList::AddBlock(ListEnd end, const EncodedItem& item, const ListLimits&
 void BlockList::InsertBlock(std::size_t group, std::size_t index, ListBlock block) {
   Group& to = groups_[group];
   to.items += block.size();
-  to.bytes += block.capacity_bytes();
+  to.bytes += block.allocated_bytes();
   items_ += block.size();
-  bytes_ += block.capacity_bytes();
+  bytes_ += block.allocated_bytes();
   ++blocks_;
   to.blocks.insert(to.blocks.begin() + static_cast<std::ptrdiff_t>(index), std::move(block));
   if (to.blocks.size() <= kBlocksMax) [[likely]]
@@ -127,7 +129,7 @@ void BlockList::InsertBlock(std::size_t group, std::size_t index, ListBlock bloc
   const auto middle = to.blocks.begin() + static_cast<std::ptrdiff_t>(kBlocksMax / 2);
   for (auto at = middle; at != to.blocks.end(); ++at) {
     behind.items += at->size();
-    behind.bytes += at->capacity_bytes();
+    behind.bytes += at->allocated_bytes();
     behind.blocks.push_back(std::move(*at));
   }
   to.blocks.erase(middle, to.blocks.end());
@@ -153,14 +155,14 @@ void BlockList::DropBlock(ListEnd end) {
   Group& group = EndGroup(end);
   const ListBlock& block = EndBlock(end);
   group.items -= block.size();
-  group.bytes -= block.capacity_bytes();
+  group.bytes -= block.allocated_bytes();
   items_ -= block.size();
-  bytes_ -= block.capacity_bytes();
+  bytes_ -= block.allocated_bytes();
   --blocks_;
   end == ListEnd::kHead ? static_cast<void>(group.blocks.erase(group.blocks.begin()))
                         : group.blocks.pop_back();
   if (!group.blocks.empty()) return;
-  end == ListEnd::kHead ? groups_.pop_front() : groups_.pop_back();
+  groups_.erase(end == ListEnd::kHead ? groups_.begin() : groups_.end() - 1);
 }
 
 void BlockList::Remove(ListEnd end, std::size_t count) {
@@ -182,17 +184,22 @@ void BlockList::Remove(ListEnd end, std::size_t count) {
 // Whole groups go without a look at their blocks. Returns how many items, at most `count`.
 std::size_t BlockList::CutGroups(ListEnd end, std::size_t count) {
   auto cut = std::make_unique<BlockList>();
-  while (!groups_.empty() && EndGroup(end).items <= count - cut->items_) {
-    Group& group = EndGroup(end);
-    items_ -= group.items;
-    bytes_ -= group.bytes;
-    blocks_ -= group.blocks.size();
+  const bool head = end == ListEnd::kHead;
+  std::size_t groups = 0;
+  for (; groups < groups_.size(); ++groups) {
+    const Group& group = groups_[head ? groups : groups_.size() - 1 - groups];
+    if (group.items > count - cut->items_) break;
     cut->items_ += group.items;
     cut->bytes_ += group.bytes;
     cut->blocks_ += group.blocks.size();
-    cut->groups_.push_back(std::move(group));
-    end == ListEnd::kHead ? groups_.pop_front() : groups_.pop_back();
   }
+  const auto begin = head ? groups_.begin() : groups_.end() - static_cast<std::ptrdiff_t>(groups);
+  const auto behind = begin + static_cast<std::ptrdiff_t>(groups);
+  cut->groups_.assign(std::move_iterator(begin), std::move_iterator(behind));
+  groups_.erase(begin, behind);
+  items_ -= cut->items_;
+  bytes_ -= cut->bytes_;
+  blocks_ -= cut->blocks_;
   const std::size_t items = cut->items_;
   CutOff(std::move(cut));
   return items;
@@ -389,14 +396,14 @@ void BlockList::Tidy(Group& group, const ListLimits& limits) {
       ListBlock& before = blocks[kept - 1];
       const std::size_t sum = before.bytes() + block.bytes();
       if (sum <= limits.bytes / 2 && before.size() + block.size() <= limits.items) {
-        group.bytes -= before.capacity_bytes();
+        group.bytes -= before.allocated_bytes();
         before.Join(block);
-        group.bytes += before.capacity_bytes();
+        group.bytes += before.allocated_bytes();
         continue;
       }
     }
     if (block.capacity_bytes() > 2 * block.bytes()) block.Seal();
-    group.bytes += block.capacity_bytes();
+    group.bytes += block.allocated_bytes();
     if (kept != i) blocks[kept] = std::move(block);
     ++kept;
   }

@@ -1,10 +1,11 @@
 // BlockList: a list that has outgrown one packed block.
 //
-//   groups_  deque of   [ items, bytes ][ block, block, ... to kBlocksMax ]
+//   groups_  array of   [ items, bytes ][ block, block, ... to kBlocksMax ]
 //                                   |
 //                                 ListBlock: items of up to list-max-listpack-size
 //
-// Cost:     push and pop at both ends O(1), amortised. Removing many from an end: O(1) per group that
+// Cost:     push and pop at both ends O(1), amortised. Removing many from an end: O(1) per group
+// that
 //           goes, to be destroyed elsewhere (Collection::TakeCutOff). An index is found by the sums
 //           of the groups, the sizes of one group's blocks and a walk in one block: at ten million
 //           items in blocks of 8 KiB 170 groups, 256 blocks and 120 items, about a microsecond.
@@ -19,7 +20,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -122,7 +122,7 @@ class BlockList final : public Collection {
                    const ListLimits& limits);
   void Tidy(Group& group, const ListLimits& limits);
 
-  std::deque<Group> groups_;
+  std::vector<Group> groups_;
   std::size_t items_ = 0;
   std::size_t blocks_ = 0;
   std::size_t bytes_ = 0;  // of the blocks' allocations

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "src/base/clock.h"
+#include "storage/allocated_bytes.h"
 #include "storage/packed_block.h"
 #include "storage/value_type.h"
 
@@ -105,7 +106,9 @@ class PackedCollection final : public Collection {
   PackedBlock* block() override { return &block_; }
   Encoding encoding() const override;
   std::size_t size() const override;
-  std::size_t memory_bytes() const override { return sizeof *this + block_.capacity_bytes(); }
+  std::size_t memory_bytes() const override {
+    return AllocatedBytes(sizeof *this) + block_.allocated_bytes();
+  }
   std::size_t FreeEffort() const override { return 1; }
   std::unique_ptr<Collection> Clone() const override;
   void CheckInvariants() const override;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string_view>
 
+#include "storage/allocated_bytes.h"
 #include "storage/packed_block.h"
 
 namespace aeris::storage {
@@ -40,6 +41,7 @@ class ListBlock {
   // Of the packed block.
   std::size_t bytes() const { return end_ - begin_ + PackedView::kEmptyBytes; }
   std::size_t capacity_bytes() const { return capacity_; }
+  std::size_t allocated_bytes() const { return AllocatedBytes(capacity_); }
   // The item with this index.
   Position At(std::size_t index) const;
 

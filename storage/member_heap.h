@@ -98,7 +98,8 @@ class MemberHeap {
   std::size_t bytes_free() const { return held_bytes_ - bytes_used() - (end_ - bump_); }
   std::size_t pages() const { return page_count_; }
   std::size_t memory_bytes() const {
-    return held_bytes_ + pages_.capacity_bytes() + old_.capacity_bytes() + lists_.capacity_bytes();
+    return held_bytes_ + pages_.allocated_bytes() + old_.allocated_bytes() +
+           lists_.allocated_bytes();
   }
   // Aborts when an invariant does not hold. O(pages + free slots).
   void CheckInvariants() const;

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "src/base/number_text.h"
+#include "storage/allocated_bytes.h"
 
 namespace aeris::storage {
 
@@ -174,6 +175,8 @@ class PackedBlock {
   // As many bytes as it has, no more.
   void ShrinkToFit() { bytes_.shrink_to_fit(); }
   std::size_t capacity_bytes() const { return bytes_.capacity(); }
+  // What it has allocated.
+  std::size_t allocated_bytes() const { return TextHeapBytes(bytes_.capacity()); }
 
  private:
   Position Put(Position at, Position old_bytes, std::string_view item, int items_added);

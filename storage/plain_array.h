@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "src/base/check.h"
+#include "storage/allocated_bytes.h"
 
 namespace aeris::storage {
 
@@ -24,7 +25,7 @@ class PlainArray {
   PlainArray& operator=(const PlainArray&) = delete;
 
   std::size_t size() const { return size_; }
-  std::size_t capacity_bytes() const { return std::size_t{capacity_} * sizeof(T); }
+  std::size_t allocated_bytes() const { return AllocatedBytes(std::size_t{capacity_} * sizeof(T)); }
   T& operator[](std::size_t index) {
     AERIS_DCHECK(index < size_);
     return data_[index];

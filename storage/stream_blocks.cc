@@ -7,19 +7,10 @@
 
 namespace aeris::storage {
 
-// Of what the block has on the heap; itself lies in the group's array.
-std::size_t StreamBlocks::BytesOf(const PackedBlock& block) {
-  const std::size_t capacity = block.capacity_bytes();
-  const bool inside = capacity < sizeof(std::string) / 2;
-  return inside ? 0 : capacity + 1;
-}
-
 StreamBlocks::Iterator StreamBlocks::Find(StreamId id) const {
   if (empty() || groups_.back().blocks.back().first <= id) return empty() ? end() : Last();
-  const auto group =
-      std::ranges::partition_point(groups_, [&](const Group& each) {
-        return each.blocks.front().first <= id;
-      });
+  const auto group = std::ranges::partition_point(
+      groups_, [&](const Group& each) { return each.blocks.front().first <= id; });
   if (group == groups_.begin()) return begin();
   const std::vector<Block>& blocks = std::prev(group)->blocks;
   const auto block =
@@ -28,14 +19,14 @@ StreamBlocks::Iterator StreamBlocks::Find(StreamId id) const {
           static_cast<std::size_t>(block - blocks.begin()) - 1};
 }
 
-StreamBlocks::Iterator StreamBlocks::Append(StreamId id, std::string_view bytes,
-                                            std::size_t live) {
+StreamBlocks::Iterator StreamBlocks::Append(StreamId id, std::string_view bytes, std::size_t live) {
   if (empty() || groups_.back().blocks.size() == kGroupMax) groups_.emplace_back();
   Group& group = groups_.back();
   const std::size_t capacity = group.blocks.capacity();
   group.blocks.emplace_back(id, bytes);
-  const std::size_t more = BytesOf(group.blocks.back().second) +
-                           (group.blocks.capacity() - capacity) * sizeof(Block);
+  const std::size_t more = group.blocks.back().second.allocated_bytes() +
+                           AllocatedBytes(group.blocks.capacity() * sizeof(Block)) -
+                           AllocatedBytes(capacity * sizeof(Block));
   group.live += live;
   group.bytes += more;
   bytes_ += more;
@@ -45,7 +36,7 @@ StreamBlocks::Iterator StreamBlocks::Append(StreamId id, std::string_view bytes,
 
 StreamBlocks::Iterator StreamBlocks::Erase(Iterator at, std::size_t live) {
   Group& group = groups_[at.group_];
-  const std::size_t bytes = BytesOf(group.blocks[at.index_].second);
+  const std::size_t bytes = group.blocks[at.index_].second.allocated_bytes();
   group.blocks.erase(group.blocks.begin() + static_cast<std::ptrdiff_t>(at.index_));
   group.live -= live;
   group.bytes -= bytes;
@@ -54,20 +45,34 @@ StreamBlocks::Iterator StreamBlocks::Erase(Iterator at, std::size_t live) {
   if (group.blocks.empty()) {
     bytes_ -= group.bytes;
     groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(at.group_));
+    FitGroups();
     return {*this, at.group_, 0};
   }
   if (at.index_ < group.blocks.size()) return at;
   return {*this, at.group_ + 1, 0};
 }
 
-void StreamBlocks::MoveFrontGroup(StreamBlocks& to) {
-  Group& group = groups_.front();
-  size_ -= group.blocks.size();
-  to.size_ += group.blocks.size();
-  bytes_ -= group.bytes;
-  to.bytes_ += group.bytes;
-  to.groups_.push_back(std::move(group));
-  groups_.pop_front();
+StreamBlocks StreamBlocks::TakeGroups(std::size_t count) {
+  StreamBlocks taken;
+  const auto end = groups_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto group = groups_.begin(); group != end; ++group) {
+    taken.size_ += group->blocks.size();
+    taken.bytes_ += group->bytes;
+  }
+  taken.groups_.assign(std::move_iterator(groups_.begin()), std::move_iterator(end));
+  groups_.erase(groups_.begin(), end);
+  FitGroups();
+  size_ -= taken.size_;
+  bytes_ -= taken.bytes_;
+  return taken;
+}
+
+// Gives room back. shrink_to_fit() does nothing without exceptions.
+void StreamBlocks::FitGroups() {
+  if (groups_.size() > groups_.capacity() / 4) return;
+  std::vector<Group> fitting(std::move_iterator(groups_.begin()),
+                             std::move_iterator(groups_.end()));
+  groups_.swap(fitting);
 }
 
 void StreamBlocks::CheckInvariants() const {
@@ -77,12 +82,12 @@ void StreamBlocks::CheckInvariants() const {
   for (const Group& group : groups_) {
     AERIS_CHECK(!group.blocks.empty() && group.blocks.size() <= kGroupMax);
     std::size_t live = 0;
-    std::size_t group_bytes = group.blocks.capacity() * sizeof(Block);
+    std::size_t group_bytes = AllocatedBytes(group.blocks.capacity() * sizeof(Block));
     for (const auto& [id, block] : group.blocks) {
       AERIS_CHECK(last == nullptr || *last < id);
       last = &id;
       live += StreamBlockView(block.bytes(), id).live();
-      group_bytes += BytesOf(block);
+      group_bytes += block.allocated_bytes();
     }
     AERIS_CHECK(live == group.live);
     AERIS_CHECK(group_bytes == group.bytes);

@@ -1,12 +1,14 @@
 // StreamBlocks: the blocks of a stream in the order of their ids, so that a large part of them can
 // leave at once.
 //
-//   groups_  deque of   [ live entries, bytes ][ id block, id block, ... to kGroupMax ]
+//   groups_  array of   [ live entries, bytes ][ id block, id block, ... to kGroupMax ]
 //
 // Blocks are added behind all others and go from anywhere.
 //
-// Cost:     the last one O(1), by id O(log blocks); to remove one in the middle a move of its group.
-//           Groups leave from the front whole, without a look at their blocks.
+// Cost:     the last one O(1), by id O(log blocks); to remove one in the middle a move of its
+// group.
+//           Groups leave from the front whole, without a look at their blocks: O(groups), which are
+//           a hundred per million entries.
 // Memory:   48 bytes per block beside its bytes.
 // Holds:    no group is empty; ids ascend; the sums are those of the blocks.
 // Rejected: std::map: 32 bytes more per block, and a trim of half of it visits each.
@@ -15,12 +17,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "storage/allocated_bytes.h"
 #include "storage/packed_block.h"
 #include "storage/stream_id.h"
 
@@ -77,14 +79,14 @@ class StreamBlocks {
   bool empty() const { return groups_.empty(); }
   std::size_t size() const { return size_; }  // blocks
   // What it has allocated. O(1).
-  std::size_t memory_bytes() const { return bytes_ + groups_.size() * sizeof(Group); }
+  std::size_t memory_bytes() const {
+    return bytes_ + AllocatedBytes(groups_.capacity() * sizeof(Group));
+  }
   Iterator begin() const { return {*this, 0, 0}; }
   Iterator end() const { return {*this, groups_.size(), 0}; }
   // Requires !empty().
-  Iterator Last() const {
-    return {*this, groups_.size() - 1, groups_.back().blocks.size() - 1};
-  }
-  const Group& FrontGroup() const { return groups_.front(); }
+  Iterator Last() const { return {*this, groups_.size() - 1, groups_.back().blocks.size() - 1}; }
+  const std::vector<Group>& groups() const { return groups_; }
 
   // The block that has the id if any has: the last one that begins at it or before; of an id before
   // all others the first.
@@ -97,16 +99,16 @@ class StreamBlocks {
   void Edit(Iterator at, Change&& change);
   // Returns the block behind it. `live` is what it has.
   Iterator Erase(Iterator at, std::size_t live);
-  // Moves the first group behind all that `to` has.
-  void MoveFrontGroup(StreamBlocks& to);
+  // Takes the first `count` groups away and returns them.
+  StreamBlocks TakeGroups(std::size_t count);
 
   // Aborts when an invariant does not hold. O(n)
   void CheckInvariants() const;
 
  private:
-  static std::size_t BytesOf(const PackedBlock& block);
+  void FitGroups();
 
-  std::deque<Group> groups_;
+  std::vector<Group> groups_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;  // sum of the groups'
 };
@@ -123,9 +125,9 @@ template <typename Change>
 void StreamBlocks::Edit(Iterator at, Change&& change) {
   Group& group = groups_[at.group_];
   PackedBlock& block = group.blocks[at.index_].second;
-  const std::size_t before = BytesOf(block);
+  const std::size_t before = block.allocated_bytes();
   group.live += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(change(block)));
-  const std::size_t more = BytesOf(block) - before;  // modulo 2^64
+  const std::size_t more = block.allocated_bytes() - before;  // modulo 2^64
   group.bytes += more;
   bytes_ += more;
 }

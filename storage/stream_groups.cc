@@ -8,18 +8,14 @@ namespace aeris::storage {
 namespace {
 
 // A node of a map: colour and three pointers before the value.
-constexpr std::size_t kConsumerNodeBytes = 32 + sizeof(StreamGroup::Consumers::value_type);
-
-std::size_t HeapBytes(const std::string& text) {
-  const bool inside = text.capacity() < sizeof(std::string) / 2;
-  return inside ? 0 : text.capacity() + 1;
-}
+constexpr std::size_t kConsumerNodeBytes =
+    AllocatedBytes(32 + sizeof(StreamGroup::Consumers::value_type));
 
 }  // namespace
 
 // The name is there twice: as key, and where a pending entry finds it.
 std::size_t StreamGroup::BytesOf(const StreamConsumer& consumer) {
-  return kConsumerNodeBytes + 2 * HeapBytes(consumer.name);
+  return kConsumerNodeBytes + 2 * TextHeapBytes(consumer.name.capacity());
 }
 
 void StreamGroup::MoveTo(std::size_t& account) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "src/base/check.h"
+#include "storage/allocated_bytes.h"
 #include "storage/stream_id.h"
 
 namespace aeris::storage {
@@ -37,9 +38,7 @@ class StreamIdMap {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   // Of what it has allocated; O(1).
-  std::size_t memory_bytes() const {
-    return chunks_.size() * kNodeBytes + capacity_ * sizeof(Item);
-  }
+  std::size_t memory_bytes() const { return chunks_.size() * kNodeBytes + chunk_bytes_; }
 
   // Null when absent.
   const Value* Find(StreamId id) const {
@@ -84,9 +83,9 @@ class StreamIdMap {
     if (chunk == chunks_.end()) chunk = chunks_.emplace_hint(chunks_.end(), id, Chunk{});
     Chunk& items = chunk->second;
     const auto at = items.begin() + (LowerBound(items, id) - items.cbegin());
-    const std::size_t capacity = items.capacity();
+    const std::size_t bytes = BytesOf(items);
     const auto added = items.insert(at, Item{id, std::move(value)});
-    capacity_ += items.capacity() - capacity;
+    chunk_bytes_ += BytesOf(items) - bytes;
     ++size_;
     return added->value;
   }
@@ -121,7 +120,7 @@ class StreamIdMap {
   // Aborts when an invariant does not hold.
   void CheckInvariants() const {
     std::size_t size = 0;
-    std::size_t capacity = 0;
+    std::size_t bytes = 0;
     const StreamId* last = nullptr;
     for (const auto& [key, items] : chunks_) {
       AERIS_CHECK(!items.empty());
@@ -133,16 +132,20 @@ class StreamIdMap {
         last = &item.id;
       }
       size += items.size();
-      capacity += items.capacity();
+      bytes += BytesOf(items);
     }
     AERIS_CHECK(size == size_);
-    AERIS_CHECK(capacity == capacity_);
+    AERIS_CHECK(bytes == chunk_bytes_);
   }
 
  private:
   using Chunk = std::vector<Item>;
   using Chunks = std::map<StreamId, Chunk>;
-  static constexpr std::size_t kNodeBytes = 32 + sizeof(typename Chunks::value_type);
+  static constexpr std::size_t kNodeBytes =
+      AllocatedBytes(32 + sizeof(typename Chunks::value_type));
+  static std::size_t BytesOf(const Chunk& items) {
+    return AllocatedBytes(items.capacity() * sizeof(Item));
+  }
 
   // The chunk where the id is or belongs; of an id before all others the first. End when empty.
   typename Chunks::const_iterator ChunkOf(StreamId id) const {
@@ -176,7 +179,7 @@ class StreamIdMap {
     const StreamId middle_id = middle->id;
     const auto upper =
         chunks_.emplace_hint(std::next(chunk), middle_id, Chunk(middle, items.end()));
-    capacity_ += upper->second.capacity();
+    chunk_bytes_ += BytesOf(upper->second);
     items.erase(middle, items.end());
     return id < middle_id ? chunk : upper;
   }
@@ -187,19 +190,19 @@ class StreamIdMap {
     if (items.empty()) return Remove(chunk);
     const auto next = std::next(chunk);
     if (next == chunks_.end() || items.size() + next->second.size() > kChunkMax / 2) return;
-    const std::size_t capacity = items.capacity();
+    const std::size_t bytes = BytesOf(items);
     items.insert(items.end(), next->second.begin(), next->second.end());
-    capacity_ += items.capacity() - capacity;
+    chunk_bytes_ += BytesOf(items) - bytes;
     Remove(next);
   }
   void Remove(typename Chunks::iterator chunk) {
-    capacity_ -= chunk->second.capacity();
+    chunk_bytes_ -= BytesOf(chunk->second);
     chunks_.erase(chunk);
   }
 
   Chunks chunks_;
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;  // items that the chunks have room for
+  std::size_t chunk_bytes_ = 0;  // of what the chunks have allocated
 };
 
 }  // namespace aeris::storage

@@ -14,11 +14,6 @@ constexpr std::size_t kNodeBytes = 32;
 // class; a full one is cut to what it has.
 constexpr std::size_t kBlockBytesUsual = 4095;
 
-std::size_t HeapBytes(std::size_t capacity) {
-  const bool inside = capacity < sizeof(std::string) / 2;
-  return inside ? 0 : capacity + 1;
-}
-
 std::size_t TextBytes(std::span<const std::string_view> texts) {
   std::size_t bytes = 0;
   for (const std::string_view text : texts) bytes += text.size();
@@ -28,7 +23,8 @@ std::size_t TextBytes(std::span<const std::string_view> texts) {
 }  // namespace
 
 std::size_t Stream::BytesOf(const std::string& group_name) {
-  return kNodeBytes + sizeof(Groups::value_type) + HeapBytes(group_name.capacity());
+  return AllocatedBytes(kNodeBytes + sizeof(Groups::value_type)) +
+         TextHeapBytes(group_name.capacity());
 }
 
 std::size_t Stream::FreeEffort() const {
@@ -233,14 +229,15 @@ std::size_t Stream::Trim(const StreamTrim& trim) {
 
 // Whole groups of blocks go without a look at each.
 void Stream::TrimGroups(const StreamTrim& trim) {
-  auto cut = std::make_unique<Stream>();
-  while (!blocks_.empty()) {
-    const Blocks::Group& group = blocks_.FrontGroup();
+  std::size_t count = 0;
+  for (const Blocks::Group& group : blocks_.groups()) {
     if (!GoesWhole(trim, group.live, group.blocks.back())) break;
     length_ -= group.live;
-    blocks_.MoveFrontGroup(cut->blocks_);
+    ++count;
   }
-  if (cut->blocks_.empty()) return;
+  if (count == 0) return;
+  auto cut = std::make_unique<Stream>();
+  cut->blocks_ = blocks_.TakeGroups(count);
   ++layout_;
   CutOff(std::move(cut));
 }

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "storage/allocated_bytes.h"
+
 namespace aeris::storage {
 
 class ZeroedRegion {
@@ -35,7 +37,7 @@ class ZeroedRegion {
   std::size_t size_bytes() const { return size_bytes_; }
   // Bytes that take memory, if nothing from byte `written_end` on has been written yet.
   std::size_t ResidentBytes(std::size_t written_end) const {
-    if (!mapped()) return size_bytes_;
+    if (!mapped()) return AllocatedBytes(size_bytes_);
     const std::size_t end = written_end < size_bytes_ ? written_end : size_bytes_;
     return end < released_bytes_ ? 0 : end - released_bytes_;
   }

@@ -374,8 +374,8 @@ TEST(Stream, PendingEntriesLeaveWithTheirConsumerAndTheirGroup) {
   std::map<StreamId, std::string> pending;
   for (std::uint64_t i = 1; i <= 20'000; ++i) {
     // Runs of entries as readers take them, and single ones.
-    const std::string name = i < 10'000 ? "c" + std::to_string(i / 100 % 7)
-                                        : "c" + std::to_string(random() % 7);
+    const std::string name =
+        i < 10'000 ? "c" + std::to_string(i / 100 % 7) : "c" + std::to_string(random() % 7);
     group.Assign({i, 0}, group.GetConsumer(name, 1));
     pending[{i, 0}] = name;
   }
