@@ -227,11 +227,13 @@ std::size_t Stream::Trim(const StreamTrim& trim) {
   return before - length_;
 }
 
-// Whole groups of blocks go without a look at each.
+// Whole groups of blocks go without a look at each. By length only those behind which something has
+// still to go: a trim ends with the last live entry that goes, before a block of gaps.
 void Stream::TrimGroups(const StreamTrim& trim) {
   std::size_t count = 0;
   for (const Blocks::Group& group : blocks_.groups()) {
     if (!GoesWhole(trim, group.live, group.blocks.back())) break;
+    if (trim.by == StreamTrim::By::kLength && length_ - group.live == trim.length_max) break;
     length_ -= group.live;
     ++count;
   }

@@ -366,6 +366,29 @@ TEST(Stream, ThousandsOfBlocksAreTrimmedAsASetOfIdsIs) {
   EXPECT_TRUE(was_cut);
 }
 
+TEST(Stream, ATrimToALengthStopsBeforeABlockOfGaps) {
+  Stream stream;
+  const std::size_t live = StreamBlocks::kGroupMax - 1;
+  const auto add_block = [&](std::uint64_t ms, bool gaps) {
+    Stream one;
+    ASSERT_EQ(Add(one, {ms, 0}, {"f", "v"}), Result::kAdded);
+    ASSERT_EQ(Add(one, {ms, 1}, {"f", "v"}), Result::kAdded);
+    ASSERT_TRUE(one.Delete({ms, 1}));
+    if (gaps) {
+      ASSERT_EQ(one.Trim({.by = StreamTrim::By::kMinId, .id_min = {ms, 1}}), 1U);
+    }
+    ASSERT_TRUE(stream.AddBlock(one.blocks().begin()->second.bytes(), {ms, 0}));
+  };
+  for (std::uint64_t ms = 1; ms <= live + 11; ++ms) add_block(ms, ms == live + 1);
+  stream.SetLastId({live + 11, 1});
+  stream.CheckInvariants();
+  EXPECT_EQ(stream.Trim({.by = StreamTrim::By::kLength, .length_max = 10}), live);
+  EXPECT_EQ(stream.blocks().size(), 11U);
+  EXPECT_EQ(stream.Trim({.by = StreamTrim::By::kLength, .length_max = 9}), 1U);
+  EXPECT_EQ(stream.blocks().size(), 9U);
+  stream.CheckInvariants();
+}
+
 TEST(Stream, PendingEntriesLeaveWithTheirConsumerAndTheirGroup) {
   Stream stream;
   const std::size_t empty = stream.memory_bytes();
