@@ -52,7 +52,8 @@ void Eviction::OnConfigChange() {
   account_.Sample();
   if (account_.used() > limit_) {
     server_.log().Warning(
-        "The limit maxmemory is {} bytes, and {} are in use. Keys will be removed, or writes refused, "
+        "The limit maxmemory is {} bytes, and {} are in use. Keys will be removed, or writes "
+        "refused, "
         "as maxmemory-policy says.",
         limit_, account_.used());
   }
@@ -174,7 +175,8 @@ void Eviction::SayItCannotBeMet() {
   if (said_) return;
   said_ = true;
   server_.log().Warning(
-      "{} bytes are in use, more than maxmemory ({}), and there is no key that maxmemory-policy lets "
+      "{} bytes are in use, more than maxmemory ({}), and there is no key that maxmemory-policy "
+      "lets "
       "be removed: commands that need memory are refused.",
       account_.used(), limit_);
 }

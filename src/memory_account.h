@@ -1,9 +1,9 @@
 // MemoryAccount: used memory at any moment, for the price of a few additions.
 //
 // The allocator's own account takes microseconds to read, so it is read ten times a second. In
-// between, what keyspaces hold is counted to the byte as it changes; buffers of clients and all else
-// stay as they were. Big arguments that are being received do not count before they are stored: no
-// key goes for one that may be refused.
+// between, what keyspaces hold is counted to the byte as it changes; buffers of clients and all
+// else stay as they were. Big arguments that are being received do not count before they are
+// stored: no key goes for one that may be refused.
 #pragma once
 
 #include <algorithm>

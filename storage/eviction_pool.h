@@ -34,10 +34,9 @@ class EvictionPool {
     });
     if (known || !Wants(candidate.score)) return;
     // In the order of their scores; a full pool loses the lowest.
-    const auto at = std::upper_bound(candidates_.begin(), end, candidate.score,
-                                     [](std::uint64_t score, const EvictionCandidate& other) {
-                                       return score < other.score;
-                                     });
+    const auto at = std::upper_bound(
+        candidates_.begin(), end, candidate.score,
+        [](std::uint64_t score, const EvictionCandidate& other) { return score < other.score; });
     if (count_ < kCandidatesMax) {
       std::move_backward(at, end, end + 1);
       *at = candidate;
