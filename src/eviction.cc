@@ -58,16 +58,14 @@ void Eviction::OnConfigChange() {
         limit_, account_.used());
   }
   // Not within CONFIG SET: it answers first.
-  goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
-    Enforce();
-    return std::optional<milliseconds>();
-  });
+  GoOn();
 }
 
 void Eviction::Sample() {
   if (!limited() || server_.stats().lazyfree_pending != 0) return;
   account_.Sample();
   Enforce();
+  ServeWaiters();
 }
 
 bool Eviction::MakeRoomFor(std::size_t argument_bytes) {
@@ -82,11 +80,21 @@ void Eviction::Enforce() {
     if (exceeded_since_) NoteExceeded(false);
     return;
   }
-  if (RemoveUntilEnough() != Room::kNotYet || goes_on_.active()) return;
+  if (RemoveUntilEnough() == Room::kNotYet && !goes_on_.active()) GoOn();
+}
+
+// Goes on in time events until the limit holds or nothing can be removed.
+void Eviction::GoOn() {
   goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
     const bool more = limited() && RemoveUntilEnough() == Room::kNotYet;
+    ServeWaiters();
     return more ? std::optional(milliseconds(0)) : std::nullopt;
   });
+}
+
+// Between commands: readers of a group whose stream has gone hear of it.
+void Eviction::ServeWaiters() {
+  if (server_.blocked_clients().has_ready()) server_.blocked_clients().Serve();
 }
 
 Eviction::Room Eviction::RemoveUntilEnough() {
@@ -128,10 +136,12 @@ bool Eviction::RemoveOne() {
     const bool eligible = TakeSample();
     // The best that are left of earlier samples may be gone.
     while (const auto best = pool_.TakeBest()) {
-      if (server_.databases()[best->database].Evict(best->hash, only_volatile)) {
-        ++server_.stats().evicted_keys;
-        return true;
-      }
+      const auto key = server_.databases()[best->database].Evict(best->hash, only_volatile);
+      if (!key) continue;
+      ++server_.stats().evicted_keys;
+      BlockedClients& blocked = server_.blocked_clients();
+      if (!blocked.empty()) blocked.Signal(best->database, *key);
+      return true;
     }
     if (!eligible) return false;
   }

@@ -45,6 +45,8 @@ class Eviction {
  private:
   enum class Room : std::uint8_t { kEnough, kNotYet, kNone };
   Room RemoveUntilEnough();
+  void GoOn();
+  void ServeWaiters();
   bool RemoveOne();
   bool TakeSample();
   MonotonicTime::duration StepMax() const;

@@ -133,6 +133,19 @@ class Eviction(ServerTest):
         self.assertEqual(self.client.call("SET", "huge", b"v" * (LIMIT + 1)), OOM)
         self.assertEqual(self.client.call("DBSIZE"), 10000)
 
+    def test_readers_of_a_group_hear_that_their_stream_is_gone(self):
+        self.use_policy("allkeys-random")
+        self.client.call("XGROUP", "CREATE", "stream", "group", "$", "MKSTREAM")
+        reader = self.connect()
+        reader.send_command("XREADGROUP", "GROUP", "group", "me", "BLOCK", "0", "STREAMS", "stream", ">")
+        self.wait_for(lambda: self.info("clients", "blocked_clients") == "1", "the reader waits")
+        turn = 0
+        while self.client.call("EXISTS", "stream"):
+            self.fill(20000, f"turn:{turn}")
+            turn += 1
+            self.assertLess(turn, 100)
+        self.assertEqual(reader.read_raw(), b"-UNBLOCKED the stream key no longer exists\r\n")
+
     def test_resetstat_clears_the_counters(self):
         self.use_policy("allkeys-random")
         self.fill(40000, "key")
