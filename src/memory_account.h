@@ -22,7 +22,8 @@ class MemoryAccount {
   // Reads the allocator's account. Not while what keyspaces have given away is still to be freed:
   // they do not count it any more.
   void Sample() {
-    sampled_ = AllocatedBytes() + databases_.memory().mapped - argument_bytes_;
+    const std::size_t all = AllocatedBytes() + databases_.memory().mapped;
+    sampled_ = all - std::min(all, argument_bytes_);
     keyspaces_then_ = databases_.used_bytes();
   }
   std::size_t used() const {

@@ -23,6 +23,10 @@ extern const char* malloc_conf;
 const char* malloc_conf = "slab_sizes:4096-4096:16|8192-8192:16";
 }
 #endif
+#ifdef __SANITIZE_ADDRESS__
+// As in <sanitizer/allocator_interface.h>, which Debian's g++ does not bring.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+#endif
 
 namespace aeris {
 namespace {
@@ -103,6 +107,11 @@ const char* AllocatorName() { return "libc"; }
 std::size_t AllocatedBytes() { return ReadAllocatorInfo().allocated; }
 
 AllocatorInfo ReadAllocatorInfo() {
+#ifdef __SANITIZE_ADDRESS__
+  // The sanitizer's allocator leaves mallinfo empty.
+  const std::size_t bytes = __sanitizer_get_current_allocated_bytes();
+  return {.allocated = bytes, .active = bytes, .resident = bytes, .retained = 0};
+#endif
   const struct mallinfo2 info = mallinfo2();
   const std::size_t allocated = info.uordblks + info.hblkhd;
   return {.allocated = allocated,
