@@ -11,8 +11,11 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using storage::EvictionOrder;
 
-// The clock is read once for so many keys.
-constexpr int kKeysPerLook = 16;
+// The clock is read once for so many samples, of 1 to 5 us each.
+constexpr int kSamplesPerLook = 16;
+// Samples that bring no key, one after the other, before a step ends whatever time it has: some ten
+// million slots. A key in a part of the table that is being moved is found when that has moved on.
+constexpr int kFruitlessMax = 4096;
 
 bool OnlyVolatile(MaxmemoryPolicy policy) {
   return policy == MaxmemoryPolicy::kVolatileLru || policy == MaxmemoryPolicy::kVolatileLfu ||
@@ -98,22 +101,27 @@ void Eviction::ServeWaiters() {
 }
 
 Eviction::Room Eviction::RemoveUntilEnough() {
-  if (policy_ == MaxmemoryPolicy::kNoeviction) {
-    SayItCannotBeMet();
-    return Room::kNone;
-  }
+  const Room room = policy_ == MaxmemoryPolicy::kNoeviction ? Room::kNone : RemoveForOneStep();
+  if (room == Room::kNone) SayItCannotBeMet();
+  NoteExceeded(room != Room::kEnough);
+  return room;
+}
+
+Eviction::Room Eviction::RemoveForOneStep() {
   server_.ReadClock();
   const MonotonicTime begin = server_.monotonic();
   const MonotonicTime::duration step_max = StepMax();
   Room room = Room::kEnough;
-  for (int removed = 0; account_.used() > limit_;) {
-    if (!RemoveOne()) {
+  int fruitless = 0;
+  for (int samples = 1; account_.used() > limit_; ++samples) {
+    if (!TakeSample()) {
       room = Room::kNone;
       break;
     }
-    if (++removed % kKeysPerLook != 0) continue;
+    fruitless = RemoveBest() ? 0 : fruitless + 1;
+    if (samples % kSamplesPerLook != 0) continue;
     server_.ReadClock();
-    if (server_.monotonic() - begin > step_max) {
+    if (server_.monotonic() - begin > step_max || fruitless > kFruitlessMax) {
       room = Room::kNotYet;
       break;
     }
@@ -124,27 +132,21 @@ Eviction::Room Eviction::RemoveUntilEnough() {
   if (threshold != 0 && took.count() >= threshold) {
     server_.latency().Add("eviction-cycle", server_.unix_ms() / 1000, took.count());
   }
-  if (room == Room::kNone) SayItCannotBeMet();
-  NoteExceeded(room != Room::kEnough);
   return room;
 }
 
-// False when there is no key that the policy may remove.
-bool Eviction::RemoveOne() {
-  const bool only_volatile = OnlyVolatile(policy_);
-  for (;;) {
-    const bool eligible = TakeSample();
-    // The best that are left of earlier samples may be gone.
-    while (const auto best = pool_.TakeBest()) {
-      const auto key = server_.databases()[best->database].Evict(best->hash, only_volatile);
-      if (!key) continue;
-      ++server_.stats().evicted_keys;
-      BlockedClients& blocked = server_.blocked_clients();
-      if (!blocked.empty()) blocked.Signal(best->database, *key);
-      return true;
-    }
-    if (!eligible) return false;
+// The best that is still there: earlier samples may be gone. False where keys that may be removed
+// are so rare that the samples have none.
+bool Eviction::RemoveBest() {
+  while (const auto best = pool_.TakeBest()) {
+    const auto key = server_.databases()[best->database].Evict(best->hash, OnlyVolatile(policy_));
+    if (!key) continue;
+    ++server_.stats().evicted_keys;
+    BlockedClients& blocked = server_.blocked_clients();
+    if (!blocked.empty()) blocked.Signal(best->database, *key);
+    return true;
   }
+  return false;
 }
 
 // Whether any database has keys that may be removed. Where they are rare a sample may still find
@@ -171,7 +173,6 @@ MonotonicTime::duration Eviction::StepMax() const {
 }
 
 void Eviction::NoteExceeded(bool exceeded) {
-  if (!exceeded) said_ = false;
   if (exceeded == exceeded_since_.has_value()) return;
   if (exceeded) {
     exceeded_since_ = server_.monotonic();
@@ -185,9 +186,8 @@ void Eviction::SayItCannotBeMet() {
   if (said_) return;
   said_ = true;
   server_.log().Warning(
-      "{} bytes are in use, more than maxmemory ({}), and there is no key that maxmemory-policy "
-      "lets "
-      "be removed: commands that need memory are refused.",
+      "{} bytes are in use, more than maxmemory ({}), and no key may be removed: commands that "
+      "need memory are refused.",
       account_.used(), limit_);
 }
 

@@ -47,7 +47,8 @@ class Eviction {
   Room RemoveUntilEnough();
   void GoOn();
   void ServeWaiters();
-  bool RemoveOne();
+  Room RemoveForOneStep();
+  bool RemoveBest();
   bool TakeSample();
   MonotonicTime::duration StepMax() const;
   void NoteExceeded(bool exceeded);
@@ -61,7 +62,7 @@ class Eviction {
   MaxmemoryPolicy policy_ = MaxmemoryPolicy::kNoeviction;
   std::optional<MonotonicTime> exceeded_since_;
   MonotonicTime::duration exceeded_{};
-  bool said_ = false;  // that the limit cannot be met, since it was last met
+  bool said_ = false;  // that the limit cannot be met; once for each limit and policy
 };
 
 }  // namespace aeris

@@ -159,7 +159,7 @@ bool Keyspace::Maintain(std::size_t work_max) {
   return impl_->arena.ReturnPages(work_max / kWorkPerPage + 1) || more;
 }
 
-// The next block of small pages in a keyspace at rest; empty when there is none for now.
+// The next block of small pages; empty while the table changes, and when all have been replaced.
 std::span<std::byte> Keyspace::Impl::NextSmallBlock() {
   if (!table.settled()) {
     table_blocks_replaced = 0;

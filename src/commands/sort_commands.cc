@@ -321,6 +321,10 @@ constexpr KeySpec kSortKeys[] = {
          "anywhere in the argument array"}};
 constexpr KeySpec kSortRoKeys[] = {{.flags = KeyFlag::kReadOnly | KeyFlag::kAccess}, kPatternKeys};
 
+constexpr std::string_view kSortComplexity =
+    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number "
+    "of returned elements. When the elements are not sorted, complexity is O(N).";
+
 constexpr CommandSpec kSortCommands[] = {
     {.name = "sort",
      .handler = Sort,
@@ -330,9 +334,7 @@ constexpr CommandSpec kSortCommands[] = {
      .keys = kSortKeys,
      .group = Group::kGeneric,
      .since = "1.0.0",
-     .complexity =
-         "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the "
-         "number of returned elements. When the elements are not sorted, complexity is O(N).",
+     .complexity = kSortComplexity,
      .summary = "Sort the elements in a list, set or sorted set",
      .arguments =
          "key:key#0 'BY' pattern:pattern?#1 'LIMIT' offset_count:block(offset:integer "
@@ -347,9 +349,7 @@ constexpr CommandSpec kSortCommands[] = {
      .keys = kSortRoKeys,
      .group = Group::kGeneric,
      .since = "7.0.0",
-     .complexity =
-         "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the "
-         "number of returned elements. When the elements are not sorted, complexity is O(N).",
+     .complexity = kSortComplexity,
      .summary = "Sort the elements in a list, set or sorted set. Read-only variant of SORT.",
      .arguments = "key:key#0 'BY' pattern:pattern?#1 'LIMIT' offset_count:block(offset:integer "
                   "count:integer)? 'GET' pattern:pattern?+#1 order:oneof('ASC' "

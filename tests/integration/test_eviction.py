@@ -61,6 +61,7 @@ class Eviction(ServerTest):
                                (("PING",), b"PONG")):
             self.assertEqual(self.client.call(*command), reply, command)
         self.assertEqual(self.info("stats", "evicted_keys"), "0")
+        self.assertNotEqual(self.info("stats", "total_eviction_exceeded_time"), "0")
         # Removing makes room at once; more than buffers of clients take meanwhile.
         self.client.call("DEL", *[f"key:{i}" for i in range(100, 4100)])
         self.assertEqual(self.client.call("SET", "new", "v"), b"OK")
@@ -87,6 +88,21 @@ class Eviction(ServerTest):
         self.assertLess(self.fill(40000, "more"), 40000)
         self.assertLess(self.fill(500, "last"), 500)
         self.assertEqual(self.exists("lasting", 5000), 5000)
+
+    def test_a_rare_key_with_a_deadline_is_found_and_nobody_waits_for_it(self):
+        self.use_policy("volatile-ttl")
+        self.client.call("CONFIG", "SET", "maxmemory", "0")
+        accepted = 0
+        for turn in range(20):
+            # Also while the table grows.
+            accepted += self.fill(3000 + 700 * turn, f"lasting:{turn}", size=10)
+            self.client.call("SET", "rare", "v", "EX", "10000")
+            self.client.call("CONFIG", "SET", "maxmemory", "1000000")
+            self.assertEqual(self.client.call("PING"), b"PONG")
+            self.wait_for(lambda: not self.client.call("EXISTS", "rare"), "the rare key goes")
+            self.assertEqual(self.client.call("SET", "new", b"v"), OOM)
+            self.client.call("CONFIG", "SET", "maxmemory", "0")
+        self.assertEqual(self.client.call("DBSIZE"), accepted)
 
     def test_lru_keeps_what_is_used(self):
         self.use_policy("allkeys-lru")
