@@ -18,12 +18,14 @@ from case import Settings, raise_descriptor_limit  # noqa: E402
 
 
 class Result(unittest.TestResult):
-    """One line per test as it ends, details of failures where they happen."""
+    """One line per test as it ends, details of failures where they happen and again at the end,
+    where a reader looks first."""
 
     def __init__(self):
         super().__init__()
         self.passed = 0
         self.failed = 0
+        self.failures_again = []
         self.began = 0.0
 
     def startTest(self, test):
@@ -44,7 +46,9 @@ class Result(unittest.TestResult):
 
     def _failed(self, test, error):
         self.failed += 1
-        self._line("FAILED", test, "\n" + self._exc_info_to_string(error, test))
+        details = self._exc_info_to_string(error, test)
+        self._line("FAILED", test, "\n" + details)
+        self.failures_again.append(f"\nFAILED: {test.id()}\n{details}")
 
     def addFailure(self, test, err):
         self._failed(test, err)
@@ -90,6 +94,7 @@ def main():
     raise_descriptor_limit(20000)
     result = Result()
     load(options.only).run(result)
+    print(*result.failures_again, sep="\n", end="")
     # A test that failed inside subtests counts once per subtest; one that passed counts once.
     print(f"{result.passed} passed, {result.failed} failed")
     return 1 if result.failed or not result.passed else 0

@@ -97,7 +97,8 @@ class Eviction(ServerTest):
             # Also while the table grows.
             accepted += self.fill(3000 + 700 * turn, f"lasting:{turn}", size=10)
             self.client.call("SET", "rare", "v", "EX", "10000")
-            self.client.call("CONFIG", "SET", "maxmemory", "1000000")
+            # Below what an empty server takes, whichever build it is.
+            self.client.call("CONFIG", "SET", "maxmemory", "1")
             self.assertEqual(self.client.call("PING"), b"PONG")
             self.wait_for(lambda: not self.client.call("EXISTS", "rare"), "the rare key goes")
             self.assertEqual(self.client.call("SET", "new", b"v"), OOM)
