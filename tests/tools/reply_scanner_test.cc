@@ -137,6 +137,26 @@ TEST(ReplyScanner, TakesPayloadsThatTheCallerDropped) {
   EXPECT_EQ(scanner->fault(), "");
 }
 
+TEST(ReplyScanner, NotesWhichRepliesHeldAValue) {
+  for (const auto& [protocol, stream] :
+       {std::pair{Protocol::kResp,
+                  std::string_view("+OK\r\n$1\r\nx\r\n$-1\r\n$0\r\n\r\n:1\r\n*1\r\n$1\r\nx\r\n")},
+        std::pair{
+            Protocol::kMemcached,
+            std::string_view("STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\nEND\r\n"
+                             "VALUE k 0 0\r\n\r\nEND\r\n1\r\nVALUE k 0 1\r\nx\r\nEND\r\n")}}) {
+    for (std::size_t split = 0; split <= stream.size(); ++split) {
+      const std::unique_ptr<ReplyScanner> scanner = MakeReplyScanner(protocol);
+      std::vector<bool> held;
+      scanner->Scan(protocol == Protocol::kResp ? "$1\r\nx\r\n" : "VALUE k 0 1\r\nx\r\nEND\r\n");
+      scanner->NoteValues(&held);
+      scanner->Scan(stream.substr(0, split));
+      scanner->Scan(stream.substr(split));
+      EXPECT_EQ(held, (std::vector<bool>{false, true, false, true, false, true})) << split;
+    }
+  }
+}
+
 TEST(ReplyScanner, RefusesStreamsThatCannotBeFollowed) {
   for (const std::string_view stream : {"$3\r\nabcd\r\n+OK\r\n", "$3\r\nab\r\n+OK\r\n", "$x\r\n",
                                         "$-2\r\n", "*1x\r\n", "OK\r\n", "\r\n", "$3\r\nabc\n\n"}) {

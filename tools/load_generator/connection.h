@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/unique_fd.h"
@@ -49,6 +50,9 @@ class Connection {
       on_batch(due);
     }
   }
+
+  // Each reply from now on appends whether it held a value.
+  void NoteValues(std::vector<bool>& held_value) { scanner_->NoteValues(&held_value); }
 
   bool idle() const { return waiting_.empty(); }
   std::size_t batches_waiting() const { return waiting_.size(); }

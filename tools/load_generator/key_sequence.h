@@ -33,6 +33,9 @@ class Xoshiro {
     return static_cast<std::uint64_t>((static_cast<Wide>(Next()) * bound) >> 64);
   }
 
+  // Uniform in [0, 1).
+  double Unit() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
+
   // The finisher of splitmix64: every bit of the result depends on every bit of `value`.
   static std::uint64_t Mix(std::uint64_t value) {
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;

@@ -8,6 +8,7 @@
 
 #include "tools/load_generator/growth_probe.h"
 #include "tools/load_generator/load_run.h"
+#include "tools/load_generator/look_aside.h"
 #include "tools/load_generator/options.h"
 
 namespace aeris::load {
@@ -48,6 +49,41 @@ std::string GrowthJson(const Options& options, const GrowthResult& result) {
       LatencyJson(result.growing), longest);
 }
 
+std::string CountsJson(const CacheCounts& counts) {
+  return fmt::format(R"({{"requests":{},"misses":{},"one_time_requests":{},"one_time_misses":{}}})",
+                     counts.requests, counts.misses, counts.one_time_requests,
+                     counts.one_time_misses);
+}
+
+std::string LookAsideJson(const Options& options, const LookAsideResult& result) {
+  CacheCounts all;
+  std::string parts;
+  for (const CacheCounts& part : result.parts) {
+    all.requests += part.requests;
+    all.misses += part.misses;
+    parts += (parts.empty() ? "" : ",") + CountsJson(part);
+  }
+  const auto asked = static_cast<double>(options.requests);
+  return fmt::format(
+      R"({{"workload":"look-aside","requests":{},"misses":{},"parts":[{}],"warm_up":{},)"
+      R"("fill_seconds":{:.6f},"seconds":{:.6f},"rate":{:.1f},"own_cpu_us":{:.4f},)"
+      R"("server_cpu_us":{:.4f}}})",
+      all.requests, all.misses, parts, CountsJson(result.warm_up), result.fill_seconds,
+      result.seconds, asked / result.seconds, result.own_cpu_seconds / asked * 1e6,
+      result.server_cpu_seconds / asked * 1e6);
+}
+
+std::string RunToJson(const Options& options) {
+  switch (options.workload) {
+    case Workload::kGrow:
+      return GrowthJson(options, RunGrowth(options));
+    case Workload::kLookAside:
+      return LookAsideJson(options, RunLookAside(options));
+    default:
+      return LoadJson(options, RunLoad(options));
+  }
+}
+
 }  // namespace
 }  // namespace aeris::load
 
@@ -63,9 +99,6 @@ int main(int argc, char** argv) {
     }
     return help ? 0 : 2;
   }
-  const std::string line = options->workload == Workload::kGrow
-                               ? GrowthJson(*options, RunGrowth(*options))
-                               : LoadJson(*options, RunLoad(*options));
-  fmt::print("{}\n", line);
+  fmt::print("{}\n", RunToJson(*options));
   return 0;
 }

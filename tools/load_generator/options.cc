@@ -20,7 +20,8 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --workload NAME      get (default), set, mixed (GET and SET 9:1), mget (of ten keys), incr, expire,
                        load (sets each key once), delete (each key once), ping,
                        grow (single inserts, sampled while another connection fills: see below),
-                       command (the one of --command)
+                       command (the one of --command),
+                       look-aside (GETs, and a SET of each key that is missing: see below)
   --command WORDS      load, grow and command: this command instead of a SET. A run of # becomes the
                        digits of the key's number, the same wherever it stands in the command; a run
                        of ? those of a random number below --keys. RESP only
@@ -50,11 +51,20 @@ grow inserts --keys new keys, or as many elements by --command; N of them by a c
 pipeline, whose times are measured, the others by a second connection between them. In turns of a
 thousand it measures as many SETs of one key that have their server to themselves, so what disturbs the
 machine disturbs both.
+
+look-aside sets --keys keys once each, the most recently used ones last; then asks for them --warm-up
+times and --requests times, and tells the misses of the latter, in four parts. Keys are --value-size bytes
+large, and asked for as these say:
+  --zipf S             key r has a popularity of 1 / (r + 1)^S; 1
+  --value-size-max N   sizes from --value-size to this: lognormal, a property of the key
+  --drift N            every N requests two random keys exchange their popularity
+  --scan-period N      every N requests a scan comes by, of --scan-keys N keys that nobody asks for again
+  --warm-up N          0
 )";
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Workload>, 11> kWorkloads = {{
+constexpr std::array<std::pair<std::string_view, Workload>, 12> kWorkloads = {{
     {"get", Workload::kGet},
     {"set", Workload::kSet},
     {"mixed", Workload::kMixed},
@@ -66,6 +76,7 @@ constexpr std::array<std::pair<std::string_view, Workload>, 11> kWorkloads = {{
     {"ping", Workload::kPing},
     {"grow", Workload::kGrow},
     {"command", Workload::kCommand},
+    {"look-aside", Workload::kLookAside},
 }};
 
 template <typename Integer>
@@ -101,6 +112,7 @@ bool ReadProtocol(std::string_view text, Protocol& out) {
 }
 
 constexpr std::uint64_t kMany = std::uint64_t{1} << 40;
+constexpr std::uint64_t kLookAsideKeysMax = 1'000'000'000;  // their numbers take 32 bits
 
 // False when there is no such option or its argument is wrong.
 bool Apply(Options& options, std::string_view name, std::string_view text) {
@@ -124,6 +136,14 @@ bool Apply(Options& options, std::string_view name, std::string_view text) {
   if (name == "--half") return ReadInteger(text, 0, 1, options.half);
   if (name == "--probes") return ReadInteger(text, 1, 100'000'000, options.probes);
   if (name == "--idle-port") return ReadInteger(text, 1, 65535, options.idle_port);
+  if (name == "--zipf") return ReadPositive(text, options.zipf) && options.zipf <= 10;
+  if (name == "--value-size-max") {
+    return ReadInteger(text, 1, 64U << 20U, options.value_bytes_max);
+  }
+  if (name == "--drift") return ReadInteger(text, 1, kMany, options.drift);
+  if (name == "--scan-period") return ReadInteger(text, 1, kMany, options.scan_period);
+  if (name == "--scan-keys") return ReadInteger(text, 1, kMany, options.scan_keys);
+  if (name == "--warm-up") return ReadInteger(text, 0, kMany, options.warm_up);
   if (name == "--seed") return ReadInteger(text, 0, kMany, options.seed);
   if (name == "--timeout") return ReadPositive(text, options.timeout_seconds);
   if (name == "--server-pid") {
@@ -138,11 +158,30 @@ bool* Switch(Options& options, std::string_view name) {
   return nullptr;
 }
 
+// Keys that the scans of a run ask for.
+std::uint64_t OneTimeKeys(const Options& options) {
+  if (options.scan_period == 0) return 0;
+  return ((options.warm_up + options.requests) / options.scan_period + 1) * options.scan_keys;
+}
+
 // Whether `digits` digits are enough for the number of every key.
 bool HasDigits(const Options& options, std::size_t digits) {
   std::uint64_t names = 1;
-  for (std::size_t i = 0; i < digits && names <= 2 * kMany; ++i) names *= 10;
-  return names >= options.first + options.keys;
+  for (std::size_t i = 0; i < digits && names <= 4 * kMany; ++i) names *= 10;
+  return names >= options.first + options.keys + OneTimeKeys(options);
+}
+
+// What is wrong with the options of look-aside; empty when nothing is.
+std::string_view LookAsideFault(const Options& options) {
+  if (options.keys > kLookAsideKeysMax) return "--keys is more than look-aside takes";
+  if ((options.scan_period == 0) != (options.scan_keys == 0)) {
+    return "--scan-period and --scan-keys want each other";
+  }
+  if (options.value_bytes_max != 0 &&
+      (options.value_bytes == 0 || options.value_bytes_max < options.value_bytes)) {
+    return "--value-size-max is below --value-size, or that is 0";
+  }
+  return "";
 }
 
 // What is wrong with --command; empty when nothing is.
@@ -173,6 +212,10 @@ std::expected<Options, Error> Checked(Options options) {
     return std::unexpected(Error::Invalid("--keys has more digits than --key-size leaves"));
   }
   if (const std::string_view fault = CommandFault(options); !fault.empty()) {
+    return std::unexpected(Error::Invalid(std::string(fault)));
+  }
+  if (const std::string_view fault = LookAsideFault(options);
+      options.workload == Workload::kLookAside && !fault.empty()) {
     return std::unexpected(Error::Invalid(std::string(fault)));
   }
   if (options.workload == Workload::kGrow && options.probes > options.keys) {

@@ -25,8 +25,9 @@ enum class Workload : std::uint8_t {
   kDelete,  // each key once
   kLoad,    // sets each key once
   kPing,
-  kGrow,     // single inserts sampled while another connection fills
-  kCommand,  // Options::command, again and again
+  kGrow,       // single inserts sampled while another connection fills
+  kCommand,    // Options::command, again and again
+  kLookAside,  // GETs, and a SET of each key that is missing: look_aside.h
 };
 
 struct Options {
@@ -50,7 +51,13 @@ struct Options {
   bool sequential = false;   // key order, where the workload leaves a choice
   int half = -1;
   std::uint64_t probes = 1'000'000;
-  std::uint16_t idle_port = 0;  // of the idle server that kGrow probes as well; 0: the same one
+  std::uint16_t idle_port = 0;      // of the idle server that kGrow probes as well; 0: the same one
+  double zipf = 1.0;                // of kLookAside, as what follows: cache_traffic.h
+  std::size_t value_bytes_max = 0;  // sizes from value_bytes on; 0: all have that
+  std::uint64_t drift = 0;          // requests from one exchange of two keys to the next; 0: never
+  std::uint64_t scan_period = 0;    // requests from one scan to the next; 0: none
+  std::uint64_t scan_keys = 0;      // of one scan
+  std::uint64_t warm_up = 0;        // requests before those that count
   std::uint64_t seed = 1;
   double timeout_seconds = 600;
   pid_t server_pid = 0;  // whose CPU time is measured

@@ -22,9 +22,16 @@ std::size_t ReplyScanner::Scan(std::string_view bytes) {
       if (lines_.too_long()) Break("a line without end", "");
       break;
     }
-    if (ScanLine(*line)) ++complete;
+    if (!ScanLine(*line)) continue;
+    ++complete;
+    if (held_value_ != nullptr) NoteReply();
   }
   return complete;
+}
+
+void ReplyScanner::NoteReply() {
+  held_value_->push_back(counts_.values != values_before_);
+  values_before_ = counts_.values;
 }
 
 void ReplyScanner::CountError(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/load_generator/line_reader.h"
 
@@ -38,6 +39,12 @@ class ReplyScanner {
   std::size_t payload_left() const { return payload_left_; }
   void SkipPayload(std::size_t bytes) { payload_left_ -= bytes; }
 
+  // From now on, each reply that ends appends here whether it held a value. Null: no more.
+  void NoteValues(std::vector<bool>* held_value) {
+    held_value_ = held_value;
+    values_before_ = counts_.values;
+  }
+
   const ReplyCounts& counts() const { return counts_; }
   // The first error reply, or what is wrong with the stream; empty when all is well.
   const std::string& fault() const { return fault_; }
@@ -54,7 +61,11 @@ class ReplyScanner {
   std::size_t payload_left_ = 0;
 
  private:
+  void NoteReply();
+
   LineReader lines_;
+  std::vector<bool>* held_value_ = nullptr;
+  std::uint64_t values_before_ = 0;  // the reply that is arriving
   std::string fault_;
   bool broken_ = false;
 };
