@@ -21,13 +21,8 @@ class Load:
         command = [*pinned(self.core), str(self.generator), "--port", str(server.port),
                    "--protocol", server.protocol, "--server-pid", str(server.process.pid),
                    "--workload", workload,
-                   "--connections", str(connections or self.connections)]
-        for name, value in arguments.items():
-            option = "--" + name.replace("_", "-")
-            if value is True:
-                command.append(option)
-            elif value is not None and value is not False:
-                command += [option, str(value)]
+                   "--connections", str(connections or self.connections),
+                   *option_words(arguments)]
         return json.loads(run(command, server))
 
     def run_redis_benchmark(self, server, pipeline, requests, words):
@@ -38,6 +33,16 @@ class Load:
         text = run([*command, *words], server)
         cpu_us = (server.cpu_seconds() - begin) / requests * 1e6
         return {"server_cpu_us": cpu_us, **parse_redis_benchmark(text)}
+
+
+def option_words(arguments):
+    """{"value_size": 32, "deadline": True} as words; None and False are left out."""
+    words = []
+    for name, value in arguments.items():
+        if value is not None and value is not False:
+            words.append("--" + name.replace("_", "-"))
+            words += [] if value is True else [str(value)]
+    return words
 
 
 def redis_benchmark_words(row):

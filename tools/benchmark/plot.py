@@ -17,11 +17,17 @@ def shares(results, baseline):
 
 
 def draw(results, baseline, path):
+    draw_shares(shares(results, baseline),
+                f"share of {baseline}'s (of memcached's where the row says so): "
+                "CPU time, bytes, p99.9", path)
+
+
+def draw_shares(found, label, path):
+    """A bar for each of `found`, which are as shares() gives them, in groups by row; 1 is marked."""
     import matplotlib
     matplotlib.use("Agg")  # no display is needed
     from matplotlib import pyplot
 
-    found = shares(results, baseline)
     if not found:
         return
     names = list(dict.fromkeys(name for name, *_ in found))
@@ -40,8 +46,7 @@ def draw(results, baseline, path):
     axes.axvline(1.0, color="0.4", linewidth=0.8)
     axes.set_yticks([index + 0.4 - height / 2 for index in range(len(names))], names, fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel(f"share of {baseline}'s (of memcached's where the row says so): "
-                    "CPU time, bytes, p99.9")
+    axes.set_xlabel(label)
     axes.legend(loc="lower right", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()

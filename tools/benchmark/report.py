@@ -136,21 +136,28 @@ def detail(row, runs):
     return ""
 
 
-def describe(bench, command_line):
-    """The machine and the conditions, as a list in markdown."""
+def machine_text():
     model = next((line.split(":", 1)[1].strip()
                   for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "unknown processor")
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def command_texts(commands):
+    """The servers under measurement, without the path of this clone."""
+    root = str(pathlib.Path(__file__).resolve().parent.parent.parent) + "/"
+    return [f"{command.name}: `{command.command.replace(root, '')}`" for command in commands]
+
+
+def describe(bench, command_line):
+    """The machine and the conditions, as a list in markdown."""
     options = bench.options
-    lines = [f"`{command_line}`",
-             f"{model}, {os.cpu_count()} cores, Linux {platform.release()}",
+    lines = [f"`{command_line}`", machine_text(),
              f"server on core {options.server_core}, load ({options.load}) on core "
              f"{options.load_core}, {options.connections} connections, medians of "
              f"{options.rounds} rounds, in brackets the lowest and the highest",
-             "a million keys of 16 bytes, values of 32 bytes, where the row says nothing else"]
-    root = str(pathlib.Path(__file__).resolve().parent.parent.parent) + "/"
-    lines += [f"{command.name}: `{command.command.replace(root, '')}`"
-              for command in bench.commands]
+             "a million keys of 16 bytes, values of 32 bytes, where the row says nothing else",
+             *command_texts(bench.commands)]
     return "\n".join(f"- {line}" for line in lines)
 
 

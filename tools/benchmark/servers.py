@@ -1,6 +1,7 @@
 """Servers under measurement: started fresh, pinned to a core, stopped by their pid."""
 
 import contextlib
+import copy
 import os
 import pathlib
 import shlex
@@ -27,9 +28,19 @@ class Command:
         if not self.name or not words:
             raise ValueError(f"{text!r} is not NAME=COMMAND")
         self.is_memcached = os.path.basename(words[0]) == "memcached"
+        self.is_redis = os.path.basename(words[0]) == "redis-server"
         self.protocol = "memcached" if self.is_memcached else "resp"
         if "{port}" not in self.command:
             self.command += MEMCACHED_ARGUMENTS if self.is_memcached else REDIS_ARGUMENTS
+
+    def limited(self, mebibytes):
+        """The same server with so much memory for its data: in place of {limit}, or as an argument
+        at its end, where it overrides an earlier one."""
+        result = copy.copy(self)
+        if "{limit}" not in self.command:
+            result.command += " -m {limit}" if self.is_memcached else " --maxmemory {limit}mb"
+        result.command = result.command.replace("{limit}", str(mebibytes))
+        return result
 
     def words(self, port, directory):
         user = os.environ.get("USER") or "root" if os.geteuid() else "root"
