@@ -14,6 +14,10 @@ constexpr std::size_t kJoinBytesMax = 16 * 1024;
 // Slots that a drained buffer keeps; usual clients need none.
 constexpr std::size_t kSegmentsKept = 4;
 
+// Shared ranges that do not follow one another; beyond these, copying is cheaper than one more
+// entry for writev(2).
+constexpr std::size_t kSharedSegmentsMax = 16;
+
 // Sent segments at the front are removed in runs of at least this many.
 constexpr std::size_t kSentRun = 32;
 
@@ -108,6 +112,47 @@ void ReplyBuffer::AppendPinned(std::string_view bytes, Pin pin) {
                        .hole_open = false});
   closed_bytes_ += bytes.size();
   memory_ += bytes.size();
+}
+
+void ReplyBuffer::AppendShared(std::string_view bytes, SharedBlock& block) {
+  if (!empty() && !EndsShared()) return Append(bytes);
+  if (EndsShared()) {
+    Segment& last = segments_.back();
+    const bool follows = last.owned == &block && last.data + last.size == bytes.data();
+    if (!follows && segments() >= kSharedSegmentsMax) return Append(bytes);
+    if (Overflows(bytes.size())) return;
+    if (follows) {
+      last.size += bytes.size();
+      last.owned_bytes += bytes.size();
+      closed_bytes_ += bytes.size();
+      memory_ += bytes.size();
+      return;
+    }
+  }
+  block.Retain();
+  AppendPinned(bytes, {&block, ReleaseShared});
+}
+
+void ReplyBuffer::CopyShared() {
+  for (std::size_t i = head_; i < segments_.size(); ++i) {
+    Segment& segment = segments_[i];
+    if (segment.release != ReleaseShared || segment.owned_bytes == 0) continue;
+    auto* const block = static_cast<SharedBlock*>(segment.owned);
+    // A block of another size has this one message.
+    if (block->capacity() != BroadcastLog::kBlockBytes) continue;
+    if (segment.size >= BroadcastLog::kBlockBytes / 2) continue;
+    static_assert(BroadcastLog::kBlockBytes / 2 <= BufferPool::kBlockBytes,
+                  "a copy is not taken for a block of the pool");
+    char* const copy = static_cast<char*>(std::malloc(segment.size));
+    AERIS_CHECK(copy != nullptr);
+    std::memcpy(copy, segment.data, segment.size);
+    memory_ = memory_ - segment.owned_bytes + segment.size;
+    segment.data = copy;
+    segment.owned = copy;
+    segment.owned_bytes = segment.size;
+    segment.release = nullptr;
+    block->Release();
+  }
 }
 
 ReplyBuffer::HoleId ReplyBuffer::OpenHole() {

@@ -1,7 +1,7 @@
 // ReplyBuffer: reply bytes of one client that have not been sent. Knows no socket; gives iovecs.
 //
 //   segments_ (closed, in order)                         open range, in the write block
-//   [block][hole for a length][block, owned][pinned] ... [open_begin_ .. cursor_ .. end_]
+//   [block][hole for a length][block, owned][pinned][shared] .. [open_begin_ .. cursor_ .. end_]
 //
 // Bytes are written at cursor_. A pinned value closes the open range, and writing goes on behind it
 // in the same block; a block is owned by the last segment that lies in it, or is the write block.
@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/broadcast_log.h"
 #include "protocol/buffer_pool.h"
 #include "src/base/check.h"
 
@@ -86,6 +87,12 @@ class ReplyBuffer {
   // Refers to `bytes` instead of copying them; `pin` keeps them as they are until they are sent.
   // Worth its bookkeeping from a few KiB on.
   void AppendPinned(std::string_view bytes, Pin pin);
+  // Adds `bytes`, which lie in `block`: refers to them where they follow what is referred to
+  // already, or nothing is unsent; copies them otherwise. Call CopyShared() before the turn ends.
+  void AppendShared(std::string_view bytes, SharedBlock& block);
+  // Copies what is unsent of shared blocks, so that a client that does not read keeps no more than
+  // its own bytes alive. What is alone in its block, or at least half of it, stays referred to.
+  void CopyShared();
 
   // Sets a place aside for at most kHoleBytes - 1 bytes, which FillHole() puts there. Until then
   // the buffer is not sent: FillIovec() stops before the first hole that is open. Holes nest: the
@@ -143,6 +150,12 @@ class ReplyBuffer {
   void ForgetBlock();
   void DropSentSegments();
   bool JoinHole(std::string_view bytes);
+  static void ReleaseShared(void* block) { static_cast<SharedBlock*>(block)->Release(); }
+  // Whether the last thing that was appended is a shared range; nothing at all is none.
+  bool EndsShared() const {
+    return cursor_ == open_begin_ && head_ < segments_.size() &&
+           segments_.back().release == ReleaseShared;
+  }
 
   BufferPool& pool_;
   char* cursor_ = nullptr;

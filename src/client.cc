@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/blocked_clients.h"
+#include "src/pubsub.h"
 
 namespace aeris {
 
@@ -46,7 +47,7 @@ std::size_t Client::memory() const {
   };
   return sizeof *this + query_.capacity() + parser_.memory() + replies_.memory() + heap(name) +
          heap(library_name) + heap(library_version) + heap(peer_) +
-         (blocked ? blocked->memory() : 0);
+         (blocked ? blocked->memory() : 0) + (subscriptions ? subscriptions->memory() : 0);
 }
 
 }  // namespace aeris

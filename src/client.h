@@ -21,6 +21,7 @@ namespace aeris {
 
 class BlockedCommand;
 class Command;
+class Subscriptions;
 
 enum class ReplyMode : std::uint8_t {
   kOn,
@@ -108,6 +109,8 @@ class Client final : public ae::FileHandler {
   bool closing = false;  // CloseSoon() was called: it runs nothing any more
   // The command that waits for a key; whole requests behind it wait in query(). Null if none.
   std::unique_ptr<BlockedCommand> blocked;
+  // What it has subscribed to (pubsub.h); null if nothing.
+  std::unique_ptr<Subscriptions> subscriptions;
 
  private:
   void OnReady(ae::Ready ready) override { events_.OnClientReady(*this, ready); }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "src/blob_argument.h"
+#include "src/pubsub.h"
 #include "src/server.h"
 
 namespace aeris {
@@ -211,6 +212,7 @@ void ClientIo::WriteReplies(Client& client) {
     client.last_interaction = server_.loop().now();
   }
   const bool drained = replies.empty();
+  if (!drained) replies.CopyShared();
   if (drained && client.close_after_reply) {
     server_.clients().CloseSoon(client);
     return;
@@ -229,7 +231,7 @@ void ClientIo::EnforceOutputLimit(Client& client) {
   if (!client.authenticated && client.replies().size() > kUnauthenticatedReplyBytes) [[unlikely]] {
     return CutForOutput(client, "unauthenticated");
   }
-  const OutputLimit& limit = server_.config().output_limit(OutputLimitClass::kNormal);
+  const OutputLimit& limit = OutputLimitOf(client);
   if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]]
     return;
   const std::size_t held = HeldBeyondOneBlock(client.replies());
@@ -245,8 +247,21 @@ void ClientIo::EnforceOutputLimit(Client& client) {
   }
 }
 
-std::size_t ClientIo::ReplyBytesMax() const {
-  const std::uint64_t hard = server_.config().output_limit(OutputLimitClass::kNormal).hard_bytes;
+bool ClientIo::NeedsOutputCheck(const Client& client) const {
+  const OutputLimit& limit = OutputLimitOf(client);
+  const std::size_t held = HeldBeyondOneBlock(client.replies());
+  const auto above = [held](std::uint64_t bytes) { return bytes != 0 && held > bytes; };
+  return above(limit.hard_bytes) || above(limit.soft_bytes) || client.replies().over_limit() ||
+         client.over_soft_limit_since != MonotonicTime{};
+}
+
+const OutputLimit& ClientIo::OutputLimitOf(const Client& client) const {
+  return server_.config().output_limit(client.subscriptions ? OutputLimitClass::kPubsub
+                                                            : OutputLimitClass::kNormal);
+}
+
+std::size_t ClientIo::ReplyBytesMax(const Client& client) const {
+  const std::uint64_t hard = OutputLimitOf(client).hard_bytes;
   return hard == 0 ? SIZE_MAX : std::max<std::size_t>(hard, protocol::BufferPool::kBlockBytes);
 }
 

@@ -8,6 +8,7 @@
 #include "ae/socket.h"
 #include "protocol/limits.h"
 #include "src/client.h"
+#include "src/config.h"
 
 namespace aeris {
 
@@ -26,8 +27,10 @@ class ClientIo final : public ClientEvents {
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one.
   void EnforceOutputLimit(Client& client);
+  // Whether EnforceOutputLimit() may have something to do.
+  bool NeedsOutputCheck(const Client& client) const;
   // Bytes of unsent replies at which a command is stopped in the middle of its reply.
-  std::size_t ReplyBytesMax() const;
+  std::size_t ReplyBytesMax(const Client& client) const;
 
  private:
   void ReadRequests(Client& client);
@@ -39,6 +42,7 @@ class ClientIo final : public ClientEvents {
   void OpenBlock(Client& client, std::string_view bytes);
   void WriteReplies(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;
+  const OutputLimit& OutputLimitOf(const Client& client) const;
   void CutForOutput(Client& client, std::string_view which);
 
   Server& server_;

@@ -11,6 +11,7 @@
 #include "src/blocked_clients.h"
 #include "src/client.h"
 #include "src/command_table.h"
+#include "src/pubsub.h"
 #include "src/text.h"
 
 namespace aeris {
@@ -52,12 +53,15 @@ std::optional<ClientType> ParseClientType(std::string_view name) {
   return std::nullopt;
 }
 
-// Replication and subscriptions do not exist, and a monitor is a normal client to Redis too.
-ClientType TypeOf(const Client&) { return ClientType::kNormal; }
+// Replication does not exist, and a monitor is a normal client to Redis too.
+ClientType TypeOf(const Client& client) {
+  return client.subscriptions ? ClientType::kPubsub : ClientType::kNormal;
+}
 
 std::string ClientFlags(const Client& client) {
   std::string flags;
   if (client.monitor) flags += 'O';
+  if (client.subscriptions) flags += 'P';
   if (client.postponed || client.blocked) flags += 'b';
   if (client.close_after_reply) flags += 'c';
   if (client.unix_socket()) flags += 'U';
@@ -67,12 +71,15 @@ std::string ClientFlags(const Client& client) {
 }
 
 void AppendClientLine(std::string& out, const Client& client, MonotonicTime now) {
-  fmt::format_to(std::back_inserter(out),
-                 "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 "
-                 "ssub=0 multi=-1",
-                 client.id(), client.peer(), ae::LocalAddress(client.fd()), client.fd(),
-                 client.name, SecondsSince(client.created, now),
-                 SecondsSince(client.last_interaction, now), ClientFlags(client), client.database);
+  fmt::format_to(
+      std::back_inserter(out),
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} "
+      "ssub={} multi=-1",
+      client.id(), client.peer(), ae::LocalAddress(client.fd()), client.fd(), client.name,
+      SecondsSince(client.created, now), SecondsSince(client.last_interaction, now),
+      ClientFlags(client), client.database, PubSub::CountOf(client, ChannelKind::kChannel),
+      PubSub::CountOf(client, ChannelKind::kPattern),
+      PubSub::CountOf(client, ChannelKind::kShardChannel));
   AppendBufferFields(out, client);
   fmt::format_to(std::back_inserter(out),
                  " events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}\n",

@@ -19,8 +19,9 @@ enum class ClientType : std::uint8_t { kNormal, kMaster, kReplica, kPubsub };
 std::optional<ClientType> ParseClientType(std::string_view name);
 ClientType TypeOf(const Client& client);
 
-// The letters of the field `flags`: O monitor, b blocked: waits for a key or the end of a pause, c
-// closes after its reply, U unix socket, e not evicted, T does not touch keys; N none of them.
+// The letters of the field `flags`: O monitor, P subscriber, b blocked: waits for a key or the end
+// of a pause, c closes after its reply, U unix socket, e not evicted, T does not touch keys; N none
+// of them.
 std::string ClientFlags(const Client& client);
 
 // Appends the line, its "\n" included. One system call, for the field `laddr`.

@@ -5,6 +5,7 @@
 
 #include "src/base/check.h"
 #include "src/blocked_clients.h"
+#include "src/pubsub.h"
 
 namespace aeris {
 
@@ -27,6 +28,7 @@ void ClientRegistry::CloseSoon(Client& client) {
   client.closing = true;
   client.event().Reset();
   client.blocked.reset();
+  client.subscriptions.reset();
   closing_.push_back(&client);
 }
 

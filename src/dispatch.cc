@@ -29,6 +29,14 @@ bool IsHttp(std::string_view word) {
   return EqualsIgnoringCase(word, "post") || EqualsIgnoringCase(word, "host:");
 }
 
+// What a subscriber may call with RESP2, where a reply cannot be told from a message.
+bool RunsWhileSubscribed(const Command& command) {
+  static constexpr std::string_view kNames[] = {"ping",         "quit",        "reset",
+                                                "subscribe",    "unsubscribe", "psubscribe",
+                                                "punsubscribe", "ssubscribe",  "sunsubscribe"};
+  return std::ranges::find(kNames, command.full_name()) != std::end(kNames);
+}
+
 std::string UnknownCommand(std::span<const std::string_view> arguments) {
   std::string echoed;
   for (std::size_t i = 1; i < arguments.size() && echoed.size() < kEchoedBytesMax; ++i) {
@@ -85,7 +93,7 @@ void Dispatcher::RunFault(Client& client, std::string_view text) {
 bool Dispatcher::NothingAgainst(const Client& client, const Command* command,
                                 std::span<const std::string_view> arguments) {
   return command != nullptr && command->open_to_all() && client.authenticated && !client.monitor &&
-         command->ArityMatches(arguments.size());
+         !client.subscriptions && command->ArityMatches(arguments.size());
 }
 
 bool Dispatcher::Refused(Client& client, const Command* command,
@@ -115,6 +123,14 @@ bool Dispatcher::Refused(Client& client, const Command* command,
   }
   if (!client.authenticated && !command->has(CommandFlag::kNoAuth)) [[unlikely]] {
     Reject(client, command, err::kNoAuth);
+    return true;
+  }
+  if (client.subscriptions && client.reply().resp() == 2 && !RunsWhileSubscribed(*command))
+      [[unlikely]] {
+    Reject(client, command,
+           fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                       "QUIT / RESET are allowed in this context",
+                       command->full_name()));
     return true;
   }
   // Redis counts a monitor as a replica.
@@ -191,18 +207,28 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
 void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,
                       std::span<const std::uint64_t> key_hashes) {
   client.last_command = &command;
-  client.replies().set_memory_max(server_.io().ReplyBytesMax());
+  client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
-  command.handler()(context);
+  Handle(context);
   if (!server_.blocked_clients().empty()) [[unlikely]]
     SignalWritten(client, command, arguments);
   server_.ReadClock();
   const bool failed = client.reply().errors_written() != errors_before;
   // One whose client waits now is accounted for in full when it is served.
   Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+}
+
+// Messages that the command publishes to its own client follow its reply.
+void Dispatcher::Handle(CommandContext& context) {
+  const bool subscriber = context.client().subscriptions != nullptr;
+  if (subscriber) [[unlikely]]
+    server_.pubsub().HoldFor(context.client());
+  context.command().handler()(context);
+  if (subscriber) [[unlikely]]
+    server_.pubsub().DeliverHeld();
 }
 
 // A key may be gone or of another type now (SET, BITOP, SUNIONSTORE): who waits for a group of a
@@ -269,12 +295,12 @@ void Dispatcher::RunServed(Client& client, const Command& command,
                            std::span<std::string_view> arguments, ServedCommand& served) {
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
-  client.replies().set_memory_max(server_.io().ReplyBytesMax());
+  client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(), {},
                          &served);
-  command.handler()(context);
+  Handle(context);
   server_.ReadClock();
   if (served.waits_on) return;
   const bool failed = client.reply().errors_written() != errors_before;

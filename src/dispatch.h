@@ -12,6 +12,7 @@ namespace aeris {
 
 class Client;
 class Command;
+class CommandContext;
 class Server;
 struct ServedCommand;
 
@@ -52,6 +53,7 @@ class Dispatcher {
                        std::span<const std::uint64_t> key_hashes);
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
             std::span<const std::uint64_t> key_hashes);
+  void Handle(CommandContext& context);
   void SignalWritten(const Client& client, const Command& command,
                      std::span<const std::string_view> arguments);
   void Account(Client& client, const Command& command, std::span<std::string_view> arguments,

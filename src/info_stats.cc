@@ -48,9 +48,12 @@ void WriteKeys(const ServerStats& stats, const Eviction& eviction,
   info.Field("current_eviction_exceeded_time", eviction.exceeded_now().count());
   info.Field("keyspace_hits", keys.hits);
   info.Field("keyspace_misses", keys.misses);
-  info.Field("pubsub_channels", 0);
-  info.Field("pubsub_patterns", 0);
-  info.Field("pubsubshard_channels", 0);
+}
+
+void WriteChannels(const PubSub& pubsub, InfoWriter& info) {
+  info.Field("pubsub_channels", pubsub.channels(ChannelKind::kChannel).size());
+  info.Field("pubsub_patterns", pubsub.channels(ChannelKind::kPattern).size());
+  info.Field("pubsubshard_channels", pubsub.channels(ChannelKind::kShardChannel).size());
 }
 
 void WriteAbsentParts(InfoWriter& info) {
@@ -69,6 +72,7 @@ void WriteStatsInfo(Server& server, InfoWriter& info) {
   const ServerStats& stats = server.stats();
   WriteTraffic(stats, info);
   WriteKeys(stats, server.eviction(), server.databases().context().stats, info);
+  WriteChannels(server.pubsub(), info);
   WriteAbsentParts(info);
   info.Field("unexpected_error_replies", 0);
   info.Field("total_error_replies", stats.error_replies);

@@ -32,6 +32,7 @@
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
 #include "src/monitor.h"
+#include "src/pubsub.h"
 #include "src/request_batch.h"
 #include "src/server_stats.h"
 #include "src/slow_log.h"
@@ -87,6 +88,7 @@ class Server {
   SlowLog& slow_log() { return slow_log_; }
   LatencyMonitor& latency() { return latency_; }
   Monitor& monitor() { return monitor_; }
+  PubSub& pubsub() { return pubsub_; }
   ClientPause& pause() { return pause_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
@@ -175,6 +177,7 @@ class Server {
   RequestBatch batch_;
   ClientIo io_;
   BlockedClients blocked_clients_{*this};
+  PubSub pubsub_{*this};
   ClientRegistry clients_;
   Monitor monitor_;
   std::vector<std::unique_ptr<ae::Listener>> listeners_;

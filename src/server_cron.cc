@@ -72,7 +72,7 @@ void Server::WatchClients() {
   clients_.ForSome(cron_client_id_, count, [&](Client& client) {
     const auto idle = now - client.last_interaction;
     if (config().timeout != 0 && idle > std::chrono::seconds(config().timeout) && !client.monitor &&
-        !client.postponed && !client.blocked) {
+        !client.postponed && !client.blocked && !client.subscriptions) {
       log().Verbose("Closing idle client id={} addr={}", client.id(), client.peer());
       return clients_.CloseSoon(client);
     }

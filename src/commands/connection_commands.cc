@@ -115,9 +115,15 @@ void Hello(CommandContext& context) {
   reply.EmptyArray();
 }
 
-// PING [message]. Replies PONG as simple string | the message as bulk string.
+// PING [message]. Replies PONG as simple string | the message as bulk string | to a subscriber with
+// RESP2 an array as messages are, of pong and the message, empty without one.
 void Ping(CommandContext& context) {
   if (context.argc() > 2) return context.ReplyWrongArity();
+  if (context.client().subscriptions && context.reply().resp() == 2) {
+    context.reply().Array(2);
+    context.reply().Bulk("pong");
+    return context.reply().Bulk(context.argc() == 2 ? context.arg(1) : "");
+  }
   if (context.argc() == 2) return context.reply().Bulk(context.arg(1));
   context.reply().Raw("+PONG\r\n");
 }
@@ -139,6 +145,7 @@ void Reset(CommandContext& context) {
     client.monitor = false;
     context.server().monitor().Remove(client);
   }
+  client.subscriptions.reset();
   client.reply_mode = ReplyMode::kOn;
   context.reply().set_muted(false);
   context.reply().set_resp(2);

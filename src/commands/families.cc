@@ -26,6 +26,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       MemoryCommands(),
       MonitorCommands(),
       ObjectCommands(),
+      PubsubCommands(),
       ServerCommands(),
       SetCommands(),
       SetOperationCommands(),

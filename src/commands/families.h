@@ -30,6 +30,7 @@ std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> MonitorCommands();
 std::span<const CommandSpec> ObjectCommands();
+std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> SetCommands();
 std::span<const CommandSpec> SetOperationCommands();

@@ -35,7 +35,8 @@ std::optional<DrawForm> DrawFormArgs(const CommandContext& context, std::string_
 }
 
 void BoundReply(const CommandContext& context, std::size_t bytes) {
-  context.reply().buffer().set_memory_max(std::min(context.server().io().ReplyBytesMax(), bytes));
+  context.reply().buffer().set_memory_max(
+      std::min(context.server().io().ReplyBytesMax(context.client()), bytes));
 }
 
 }  // namespace aeris
