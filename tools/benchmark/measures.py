@@ -6,6 +6,7 @@ disturbs the machine disturbs all. Resident memory hardly scatters and is measur
 """
 
 import contextlib
+import random
 import socket
 import struct
 import sys
@@ -24,6 +25,11 @@ COUNTER = "100000"  # what INCR counts up from: as many digits as most counters
 HALF_RATE_SECONDS = 10
 IDLE_CONNECTIONS = 5000
 REPLACED_VALUE_BYTES = 100
+# The row about maxmemory, at a --scale of 1: an hour is 6. Sizes are drawn anew each minute.
+LIMIT_BYTES = 200 << 20
+LIMIT_MINUTES = 10
+LIMIT_SIZES = (16, 4096)
+SIZES_PER_MINUTE = 4
 # One of so many inserts is measured. The others are sent just before it, so it meets their pauses.
 INSERTS_PER_PROBE = {"pauses": 10, "type pauses": 50}
 TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses")
@@ -92,10 +98,17 @@ def unit_of(row):
 
 # --- requests: CPU time per operation, throughput, latency ---
 
+def dataset_of(row):
+    """Rows of one dataset run in turns against the same servers. INCR brings keys of its own, and
+    EXPIRE changes what a SET has to do."""
+    return (row.keys, row.value_bytes, row.memcached,
+            row.workload if row.workload in ("incr", "expire") else "")
+
+
 def measure_requests(bench, rows):
     results = {}
-    for dataset in dict.fromkeys((row.keys, row.value_bytes, row.memcached) for row in rows):
-        same = [row for row in rows if (row.keys, row.value_bytes, row.memcached) == dataset]
+    for dataset in dict.fromkeys(map(dataset_of, rows)):
+        same = [row for row in rows if dataset_of(row) == dataset]
         with bench.started(same[0]) as servers:
             for server in servers:
                 fill(bench, server, same[0])
@@ -305,6 +318,32 @@ def set_half(bench, server, keys, value_bytes):
                    timeout=1200)
 
 
+def measure_limited(bench, rows):
+    """SETs at full speed among far more keys than fit, of sizes that change; the highest share of
+    resident memory in maxmemory once it is full."""
+    results = {}
+    minutes = max(2, round(LIMIT_MINUTES * bench.options.scale))
+    for command in bench.commands_for(rows[0]):
+        draws = random.Random(1)  # the same sizes for each server
+        highest = last = 0
+        with bench.start(command) as server:
+            for setting in (f"maxmemory {LIMIT_BYTES}", "maxmemory-policy allkeys-lru"):
+                server.ask(f"CONFIG SET {setting}")
+            for minute in range(minutes):
+                for _ in range(SIZES_PER_MINUTE):
+                    low, high = LIMIT_SIZES
+                    size = round(low * (high / low) ** draws.random())
+                    bench.load.run(server, "set", keys=20 * MILLION, pipeline=64,
+                                   value_size=size, seconds=60 / SIZES_PER_MINUTE,
+                                   seed=draws.randrange(1 << 30))
+                    last = server.resident_bytes()
+                    # The first sizes may not fill it.
+                    highest = max(highest, last) if minute > 0 else 0
+            note(results, rows[0], server, {"value": highest / LIMIT_BYTES, "bytes": last,
+                                            "minutes": minutes}, "times")
+    return results
+
+
 def measure_empty(bench, rows):
     results = {}
     for command in bench.commands_for(rows[0]):
@@ -354,7 +393,7 @@ MEASURES = {  # in the order of running: what is quick first
     "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
     "load": measure_load, "redis-benchmark": measure_redis_benchmark,
     "operation": measure_operations, "latency": measure_latency, "memory": measure_memory,
-    "type memory": measure_type_memory, "deleted": measure_churn, "replaced": measure_churn,
+    "type memory": measure_type_memory, "deleted": measure_churn, "replaced": measure_churn, "limited": measure_limited,
     "pauses": measure_pauses, "type pauses": measure_pauses,
 }
 

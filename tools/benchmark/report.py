@@ -98,7 +98,7 @@ def latency_text(runs, key):
     return "-" if None in values else f"{median(values):.2f}"
 
 
-UNITS = {"memory": "bytes", "deleted": "times", "replaced": "times", "pauses": "ms",
+UNITS = {"memory": "bytes", "deleted": "times", "replaced": "times", "limited": "times", "pauses": "ms",
          "idle": "KiB", "empty": "MiB", "type memory": "bytes", "type pauses": "ms"}
 
 
@@ -128,6 +128,8 @@ def detail(row, runs):
         return f"{runs[0]['bytes'] / 2**20:,.0f} MiB beside {runs[0]['fresh'] / 2**20:,.0f} MiB"
     if row.kind == "type memory":
         return f"{runs[0]['bytes'] / 2**20:,.0f} MiB"
+    if row.kind == "limited":
+        return f"{runs[0]['bytes'] / 2**20:,.0f} MiB after {runs[0]['minutes']} minutes"
     if row.kind in ("pauses", "type pauses"):
         return (f"{median([run['growing']['max_ms'] for run in runs]):.2f} ms beside "
                 f"{median([run['idle']['max_ms'] for run in runs]):.2f} ms when idle")

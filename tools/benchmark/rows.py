@@ -7,6 +7,7 @@
   get at half rate                     latency at half of what the baseline can do
   bytes per key 16+32, 4M keys         resident memory beyond key and value; `with deadlines`
   memory after deleting half           resident memory over that of a fresh fill
+  memory at its limit                  resident memory over maxmemory while sizes of values change
   longest insert                       of a million single ones while 10 million keys are filled in
   redis-benchmark lpush -P 16          CPU of a test of its default list
   zrank -P 16, 5M elements             CPU of a command on a collection, of a million where none is said
@@ -97,6 +98,7 @@ NAMES = {
     "memory": memory_name,
     "deleted": sized_name("memory after deleting half", 10 * MILLION),
     "replaced": sized_name("memory after replacing the rest", 10 * MILLION),
+    "limited": lambda row: "memory at its limit",
     "pauses": sized_name("longest insert", 10 * MILLION),
     "redis-benchmark": lambda row: f"redis-benchmark {row.workload} -P {row.pipeline}",
     "operation": sized_name("{row.workload} -P {row.pipeline}", MILLION, "elements"),
@@ -144,7 +146,7 @@ def parse(text):
     for kind in ("deleted", "replaced", "pauses"):
         if text == Row(kind, keys=(row_keys := 10 * MILLION)).name:
             return Row(kind, keys=count or row_keys)
-    for kind in ("idle", "empty"):
+    for kind in ("idle", "empty", "limited"):
         if text == Row(kind).name:
             return Row(kind)
     return None
@@ -174,6 +176,7 @@ SUITES = {
                      n=(", 4M keys", "", ", 6M keys", ", 7M keys", ", 8M keys")) +
                names("bytes per key {s} with deadlines", s=SHAPES)),
     "churn": ["memory after deleting half", "memory after replacing the rest"],
+    "limit": ["memory at its limit"],
     "pauses": ["longest insert"],
     "types": (names("redis-benchmark {t} -P 16", t=BENCHMARK_TESTS) +
               names("{o} -P 16", o=(name for name in OPERATIONS if name != "sinter")) +
@@ -213,7 +216,7 @@ AIMS = {
     # ... and as a figure of its own: bytes, times a fresh fill, milliseconds, KiB, MiB.
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.startswith("bytes")), 16),
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.endswith("deadlines")), 22),
-    **dict.fromkeys(SUITES["churn"], 1.15),
+    **dict.fromkeys(SUITES["churn"] + SUITES["limit"], 1.15),
     **dict.fromkeys((*SUITES["pauses"], *SUITES["type pauses"]), 2),
     "idle connection": 1,
     "empty server": 8,
