@@ -9,11 +9,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "src/base/log.h"
+#include "src/maxmemory_policy.h"
 
 namespace aeris {
 
@@ -29,22 +31,20 @@ enum class AclPubsubDefault : std::uint8_t { kAllChannels, kResetChannels };
 enum class EndpointType : std::uint8_t { kIp, kHostname, kUnknown };
 enum class PropagationError : std::uint8_t { kIgnore, kPanic, kPanicOnReplicas };
 enum class TlsAuthClients : std::uint8_t { kNo, kYes, kOptional };
-enum class MaxmemoryPolicy : std::uint8_t {
-  kVolatileLru,
-  kVolatileLfu,
-  kVolatileRandom,
-  kVolatileTtl,
-  kAllkeysLru,
-  kAllkeysLfu,
-  kAllkeysRandom,
-  kNoeviction,
-};
 
 // Bits of shutdown-on-sigint and shutdown-on-sigterm; none set is "default".
 inline constexpr std::uint8_t kShutdownSave = 1;
 inline constexpr std::uint8_t kShutdownNosave = 2;
 inline constexpr std::uint8_t kShutdownNow = 4;
 inline constexpr std::uint8_t kShutdownForce = 8;
+
+// One database of maxmemory-db.
+struct DatabaseLimit {
+  std::size_t database = 0;
+  std::uint64_t bytes = 0;                // 0: no limit of its own
+  std::optional<MaxmemoryPolicy> policy{};  // none: maxmemory-policy
+  bool operator==(const DatabaseLimit&) const = default;
+};
 
 // One class of client-output-buffer-limit. 0 means no limit of that kind.
 struct OutputLimit {
@@ -164,6 +164,7 @@ struct Config {
   // ---- Memory
   std::uint64_t maxmemory = 0;  // bytes, 0: no limit
   MaxmemoryPolicy maxmemory_policy = MaxmemoryPolicy::kNoeviction;
+  std::vector<DatabaseLimit> maxmemory_db;  // by database, each once
   int maxmemory_samples = 5;
   int maxmemory_eviction_tenacity = 10;
   int lfu_log_factor = 10;

@@ -1,5 +1,6 @@
 #include "src/config_special.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -149,6 +150,43 @@ ConfigResult OutputLimitsOption::Set(Config& config, Arguments arguments, Config
     limits[*index] = {*hard, *soft, *seconds};
   }
   config.client_output_buffer_limit = limits;
+  return {};
+}
+
+// ---- maxmemory-db
+
+std::string DatabaseLimitsOption::Get(const Config& config) {
+  return Joined(config.maxmemory_db, [](const DatabaseLimit& limit) {
+    std::string text = std::to_string(limit.database) + ' ' + std::to_string(limit.bytes);
+    if (limit.policy) text.append(" ").append(RowOf(*limit.policy).name);
+    return text;
+  });
+}
+
+ConfigResult DatabaseLimitsOption::Set(Config& config, Arguments arguments, ConfigOrigin origin) {
+  Arguments words = Words(arguments);
+  // As `save`: CONFIG SET replaces, the lines of a file add up; an empty one empties.
+  std::vector<DatabaseLimit> limits;
+  if (origin == ConfigOrigin::kFileAgain && !words.empty()) limits = config.maxmemory_db;
+  while (!words.empty()) {
+    const auto database = Whole(words[0]);
+    const auto bytes = words.size() > 1 ? ParseConfigBytes(words[1]) : std::nullopt;
+    if (!database || *database < 0 || *database > INT32_MAX || !bytes) {
+      return Fault("maxmemory-db takes a database, bytes, and a policy or none");
+    }
+    DatabaseLimit limit{.database = static_cast<std::size_t>(*database), .bytes = *bytes};
+    words = words.subspan(2);
+    if (!words.empty() && !Whole(words[0])) {
+      limit.policy = MaxmemoryPolicyNamed(words[0]);
+      if (!limit.policy) return Fault("Invalid policy in maxmemory-db");
+      words = words.subspan(1);
+    }
+    std::erase_if(limits,
+                  [&](const DatabaseLimit& other) { return other.database == limit.database; });
+    limits.push_back(limit);
+  }
+  std::ranges::sort(limits, {}, &DatabaseLimit::database);
+  config.maxmemory_db = std::move(limits);
   return {};
 }
 

@@ -27,6 +27,10 @@ struct OutputLimitsOption {  // class, hard limit, soft limit, seconds; classes 
   static std::string Get(const Config& config);
   static ConfigResult Set(Config& config, Arguments arguments, ConfigOrigin origin);
 };
+struct DatabaseLimitsOption {  // maxmemory-db: database, bytes, and a policy or none
+  static std::string Get(const Config& config);
+  static ConfigResult Set(Config& config, Arguments arguments, ConfigOrigin origin);
+};
 struct PercentilesOption {  // 0 to 100, any number of them
   static std::string Get(const Config& config);
   static ConfigResult Set(Config& config, Arguments arguments, ConfigOrigin origin);

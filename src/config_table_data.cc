@@ -1,4 +1,6 @@
 // The rows of the data: memory, keys, encodings.
+#include <array>
+
 #include "src/config_rows.h"
 #include "src/config_special.h"
 
@@ -8,14 +10,13 @@ namespace {
 using namespace config_rows;  // the vocabulary of the rows
 using namespace config_special;
 
-constexpr EnumName kPolicies[] = {Name("volatile-lru", MaxmemoryPolicy::kVolatileLru),
-                                  Name("volatile-lfu", MaxmemoryPolicy::kVolatileLfu),
-                                  Name("volatile-random", MaxmemoryPolicy::kVolatileRandom),
-                                  Name("volatile-ttl", MaxmemoryPolicy::kVolatileTtl),
-                                  Name("allkeys-lru", MaxmemoryPolicy::kAllkeysLru),
-                                  Name("allkeys-lfu", MaxmemoryPolicy::kAllkeysLfu),
-                                  Name("allkeys-random", MaxmemoryPolicy::kAllkeysRandom),
-                                  Name("noeviction", MaxmemoryPolicy::kNoeviction)};
+constexpr auto kPolicies = [] {
+  std::array<EnumName, kMaxmemoryPolicies.size()> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    names[i] = Name(kMaxmemoryPolicies[i].name, kMaxmemoryPolicies[i].policy);
+  }
+  return names;
+}();
 constexpr EnumName kSanitize[] = {Name("no", SanitizePayload::kNo),
                                   Name("yes", SanitizePayload::kYes),
                                   Name("clients", SanitizePayload::kClients)};
@@ -33,6 +34,8 @@ constexpr ConfigRow kRows[] = {
     Works("maxmemory", Bytes<&Config::maxmemory>(0, kUint64Max), {.hook = ConfigHook::kMemory}),
     Works("maxmemory-policy", Enum<&Config::maxmemory_policy>(kPolicies),
           {.hook = ConfigHook::kMemory}),
+    Works("maxmemory-db", Special<DatabaseLimitsOption>(),
+          {.flags = kConfigMultiArg, .hook = ConfigHook::kMemory}),
     Works("maxmemory-samples", Integer<&Config::maxmemory_samples>(1, kInt32Max),
           {.hook = ConfigHook::kMemory}),
     Works("maxmemory-eviction-tenacity", Integer<&Config::maxmemory_eviction_tenacity>(0, 100),

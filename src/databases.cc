@@ -25,8 +25,15 @@ std::size_t Databases::IndexOf(const storage::Keyspace& keyspace) const {
 std::size_t Databases::Flush(std::size_t index) {
   const std::size_t keys = keyspaces_[index]->size();
   auto old = std::exchange(keyspaces_[index], std::make_unique<storage::Keyspace>(context_));
+  keyspaces_[index]->SwapRole(*old);
   discard_(std::move(old));
   return keys;
+}
+
+void Databases::Swap(std::size_t a, std::size_t b) {
+  if (a == b) return;
+  std::swap(keyspaces_[a], keyspaces_[b]);
+  keyspaces_[a]->SwapRole(*keyspaces_[b]);
 }
 
 std::size_t Databases::FlushAll() {
@@ -71,6 +78,22 @@ std::size_t Databases::used_bytes() const {
   std::size_t sum = 0;
   for (const auto& keyspace : keyspaces_) sum += keyspace->used_bytes();
   return sum;
+}
+
+storage::LookupStats Databases::lookup_stats() const {
+  storage::LookupStats sum;
+  for (const auto& keyspace : keyspaces_) {
+    const storage::LookupStats& one = keyspace->lookup_stats();
+    sum.hits += one.hits;
+    sum.misses += one.misses;
+    sum.evicted += one.evicted;
+  }
+  return sum;
+}
+
+void Databases::ResetStats() {
+  context_.stats = {};
+  for (const auto& keyspace : keyspaces_) keyspace->lookup_stats() = {};
 }
 
 storage::Keyspace::Memory Databases::memory() const {

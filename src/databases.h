@@ -32,7 +32,8 @@ class Databases {
   // Empties one keyspace in constant time. Returns the keys it had.
   std::size_t Flush(std::size_t index);
   std::size_t FlushAll();
-  void Swap(std::size_t a, std::size_t b) { std::swap(keyspaces_[a], keyspaces_[b]); }
+  // Their keys; policies and counters stay.
+  void Swap(std::size_t a, std::size_t b);
 
   // A step of active expiry over all keyspaces, looking at about `keys_max` keys. True when due
   // keys are left.
@@ -43,8 +44,10 @@ class Databases {
   // One of which Keyspace::WantsHugePage; null when there is none.
   storage::Keyspace* ThatWantsHugePage();
 
-  storage::Keyspace::Memory memory() const;  // of all
-  std::size_t used_bytes() const;            // Keyspace::used_bytes of all
+  storage::Keyspace::Memory memory() const;   // of all
+  std::size_t used_bytes() const;             // Keyspace::used_bytes of all
+  storage::LookupStats lookup_stats() const;  // of all
+  void ResetStats();
 
  private:
   storage::KeyspaceContext& context_;

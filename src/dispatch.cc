@@ -198,7 +198,9 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   if (command.has(CommandFlag::kDenyOom)) {
     std::size_t bytes = 0;
     for (const std::string_view argument : arguments) bytes += argument.size();
-    if (!eviction.MakeRoomFor(bytes)) return Reject(client, &command, err::kOutOfMemory);
+    if (!eviction.MakeRoomFor(static_cast<std::size_t>(client.database), bytes)) {
+      return Reject(client, &command, err::kOutOfMemory);
+    }
   }
   Call(client, command, arguments, key_hashes);
   if (command.has(CommandFlag::kWrite) && eviction.limited()) eviction.Enforce();

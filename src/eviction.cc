@@ -1,6 +1,8 @@
 #include "src/eviction.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "src/server.h"
 
@@ -10,55 +12,48 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using storage::EvictionOrder;
+using storage::EvictionPolicy;
 
-// The clock is read once for so many samples, of 1 to 5 us each.
-constexpr int kSamplesPerLook = 16;
-// Samples that bring no key, one after the other, before a step ends whatever time it has: some ten
-// million slots. A key in a part of the table that is being moved is found when that has moved on.
+// The clock is read once for so many removals, of 1 to 5 us each.
+constexpr int kRemovalsPerLook = 16;
+// Searches that bring no key, one after the other, before a step ends whatever time it has: some
+// ten million slots. A key in a part of the table that is being moved is found when that has moved
+// on.
 constexpr int kFruitlessMax = 4096;
-
-bool OnlyVolatile(MaxmemoryPolicy policy) {
-  return policy == MaxmemoryPolicy::kVolatileLru || policy == MaxmemoryPolicy::kVolatileLfu ||
-         policy == MaxmemoryPolicy::kVolatileRandom || policy == MaxmemoryPolicy::kVolatileTtl;
-}
-
-EvictionOrder OrderOf(MaxmemoryPolicy policy) {
-  switch (policy) {
-    case MaxmemoryPolicy::kVolatileLru:
-    case MaxmemoryPolicy::kAllkeysLru:
-      return EvictionOrder::kLeastRecent;
-    case MaxmemoryPolicy::kVolatileLfu:
-    case MaxmemoryPolicy::kAllkeysLfu:
-      return EvictionOrder::kLeastFrequent;
-    case MaxmemoryPolicy::kVolatileTtl:
-      return EvictionOrder::kSoonestDeadline;
-    default:
-      return EvictionOrder::kRandom;
-  }
-}
 
 }  // namespace
 
 Eviction::Eviction(Server& server)
-    : server_(server), account_(server.databases(), server.stats().argument_bytes) {}
+    : server_(server),
+      account_(server.databases(), server.stats().argument_bytes),
+      policies_(server.databases().count(), MaxmemoryPolicy::kNoeviction) {}
 
 void Eviction::OnConfigChange() {
   const Config& config = server_.config();
-  limit_ = static_cast<std::size_t>(config.maxmemory);
-  policy_ = config.maxmemory_policy;
-  pool_.Clear();
-  said_ = false;
+  Databases& databases = server_.databases();
+  std::ranges::fill(policies_, config.maxmemory_policy);
+  limits_.clear();
+  if (config.maxmemory != 0) limits_.push_back({.bytes = config.maxmemory});
+  for (const DatabaseLimit& own : config.maxmemory_db) {
+    if (own.policy) policies_[own.database] = *own.policy;
+    if (own.bytes != 0) limits_.push_back({.bytes = own.bytes, .database = own.database});
+  }
+  one_policy_ = std::ranges::adjacent_find(policies_, std::not_equal_to()) == policies_.end();
+  for (std::size_t i = 0; i < databases.count(); ++i) {
+    const bool limited = config.maxmemory != 0 || database_limit(i) != 0;
+    databases[i].SetEvictionPolicy(RowOf(policies_[i]).eviction, limited);
+  }
   if (!limited()) {
     NoteExceeded(false);
     return;
   }
   account_.Sample();
-  if (account_.used() > limit_) {
+  for (const Limit& limit : limits_) {
+    if (!Exceeded(limit)) continue;
     server_.log().Warning(
-        "The limit maxmemory is {} bytes, and {} are in use. Keys will be removed, or writes "
-        "refused, "
-        "as maxmemory-policy says.",
-        limit_, account_.used());
+        "The limit {} is {} bytes, and {} are in use. Keys will be removed, or writes refused, as "
+        "the policy says.",
+        NameOf(limit), limit.bytes, UsedOf(limit));
   }
   // Not within CONFIG SET: it answers first.
   GoOn();
@@ -71,25 +66,49 @@ void Eviction::Sample() {
   ServeWaiters();
 }
 
-bool Eviction::MakeRoomFor(std::size_t argument_bytes) {
-  if (argument_bytes > limit_) return false;
-  if (account_.used() <= limit_) [[likely]]
-    return true;
-  return RemoveUntilEnough() != Room::kNone;
+std::size_t Eviction::database_limit(std::size_t database) const {
+  const auto found = std::ranges::find(limits_, std::optional(database), &Limit::database);
+  return found != limits_.end() ? found->bytes : 0;
+}
+
+std::string Eviction::NameOf(const Limit& limit) {
+  return limit.database ? fmt::format("maxmemory-db of database {}", *limit.database) : "maxmemory";
+}
+
+std::size_t Eviction::UsedOf(const Limit& limit) const {
+  return limit.database ? server_.databases()[*limit.database].used_bytes() : account_.used();
+}
+
+bool Eviction::MakeRoomFor(std::size_t database, std::size_t argument_bytes) {
+  for (Limit& limit : limits_) {
+    if (limit.database && *limit.database != database) continue;
+    if (argument_bytes > limit.bytes) return false;
+    if (Exceeded(limit) && RemoveUntilEnough(limit) == Room::kNone) return false;
+  }
+  return true;
 }
 
 void Eviction::Enforce() {
-  if (account_.used() <= limit_) [[likely]] {
-    if (exceeded_since_) NoteExceeded(false);
-    return;
-  }
-  if (RemoveUntilEnough() == Room::kNotYet && !goes_on_.active()) GoOn();
+  if (RemoveWhereNeeded() == Room::kNotYet && !goes_on_.active()) GoOn();
 }
 
-// Goes on in time events until the limit holds or nothing can be removed.
+// Of all limits: kNotYet when one of them does not hold and there are keys to remove.
+Eviction::Room Eviction::RemoveWhereNeeded() {
+  Room room = Room::kEnough;
+  for (Limit& limit : limits_) {
+    if (!Exceeded(limit)) [[likely]]
+      continue;
+    const Room here = RemoveUntilEnough(limit);
+    if (room != Room::kNotYet) room = here == Room::kEnough ? room : here;
+  }
+  if (exceeded_since_ && room == Room::kEnough) NoteExceeded(false);
+  return room;
+}
+
+// Goes on in time events until the limits hold or nothing can be removed.
 void Eviction::GoOn() {
   goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
-    const bool more = limited() && RemoveUntilEnough() == Room::kNotYet;
+    const bool more = RemoveWhereNeeded() == Room::kNotYet;
     ServeWaiters();
     return more ? std::optional(milliseconds(0)) : std::nullopt;
   });
@@ -100,26 +119,27 @@ void Eviction::ServeWaiters() {
   if (server_.blocked_clients().has_ready()) server_.blocked_clients().Serve();
 }
 
-Eviction::Room Eviction::RemoveUntilEnough() {
-  const Room room = policy_ == MaxmemoryPolicy::kNoeviction ? Room::kNone : RemoveForOneStep();
-  if (room == Room::kNone) SayItCannotBeMet();
-  NoteExceeded(room != Room::kEnough);
+Eviction::Room Eviction::RemoveUntilEnough(Limit& limit) {
+  const Room room = RemoveForOneStep(limit);
+  if (room == Room::kNone) SayItCannotBeMet(limit);
+  if (room != Room::kEnough) NoteExceeded(true);
   return room;
 }
 
-Eviction::Room Eviction::RemoveForOneStep() {
+Eviction::Room Eviction::RemoveForOneStep(Limit& limit) {
   server_.ReadClock();
   const MonotonicTime begin = server_.monotonic();
   const MonotonicTime::duration step_max = StepMax();
   Room room = Room::kEnough;
   int fruitless = 0;
-  for (int samples = 1; account_.used() > limit_; ++samples) {
-    if (!TakeSample()) {
+  for (int tries = 1; Exceeded(limit); ++tries) {
+    const std::optional<std::size_t> giver = Giver(limit);
+    if (!giver) {
       room = Room::kNone;
       break;
     }
-    fruitless = RemoveBest() ? 0 : fruitless + 1;
-    if (samples % kSamplesPerLook != 0) continue;
+    fruitless = RemoveOne(limit, *giver) ? 0 : fruitless + 1;
+    if (tries % kRemovalsPerLook != 0) continue;
     server_.ReadClock();
     if (server_.monotonic() - begin > step_max || fruitless > kFruitlessMax) {
       room = Room::kNotYet;
@@ -135,34 +155,89 @@ Eviction::Room Eviction::RemoveForOneStep() {
   return room;
 }
 
-// The best that is still there: earlier samples may be gone. False where keys that may be removed
-// are so rare that the samples have none.
-bool Eviction::RemoveBest() {
-  while (const auto best = pool_.TakeBest()) {
-    const auto key = server_.databases()[best->database].Evict(best->hash, OnlyVolatile(policy_));
-    if (!key) continue;
-    ++server_.stats().evicted_keys;
-    BlockedClients& blocked = server_.blocked_clients();
-    if (!blocked.empty()) blocked.Signal(best->database, *key);
+// --- Which key
+
+// The database that is to lose a key, or whose policy says which one does. None: there is no key
+// that may go.
+std::optional<std::size_t> Eviction::Giver(const Limit& limit) {
+  const Databases& databases = server_.databases();
+  if (limit.database) {
+    return databases[*limit.database].evictable() != 0 ? limit.database : std::nullopt;
+  }
+  // Where samples compare the databases, any of them will do.
+  const EvictionOrder order = RowOf(policies_[0]).eviction.order;
+  if (!one_policy_ || order == EvictionOrder::kS3Fifo || order == EvictionOrder::kRandom) {
+    return GiverByShare();
+  }
+  for (std::size_t i = 0; i < databases.count(); ++i) {
+    if (databases[i].evictable() != 0) return i;
+  }
+  return std::nullopt;
+}
+
+// Drawn, each with a chance as large as what it takes.
+std::optional<std::size_t> Eviction::GiverByShare() {
+  const Databases& databases = server_.databases();
+  std::size_t sum = 0;
+  std::optional<std::size_t> giver;
+  for (std::size_t i = 0; i < databases.count(); ++i) {
+    if (databases[i].evictable() == 0) continue;
+    const std::size_t bytes = databases[i].used_bytes();
+    sum += bytes;
+    // The first is drawn without asking: nearly always the only one.
+    if (!giver || server_.random().Below(sum) < bytes) giver = i;
+  }
+  return giver;
+}
+
+// False where keys that may go are so rare that none was found yet.
+bool Eviction::RemoveOne(Limit& limit, std::size_t giver) {
+  storage::Keyspace& keyspace = server_.databases()[giver];
+  if (keyspace.eviction_policy().order == EvictionOrder::kS3Fifo) {
+    if (!keyspace.EvictNext(server_.unix_ms(), evicted_)) return false;
+    Removed(giver);
+    return true;
+  }
+  TakeSamples(limit, giver);
+  return RemoveBest(limit);
+}
+
+// From the giver, and where the limit is of all from those of the same policy too.
+void Eviction::TakeSamples(Limit& limit, std::size_t giver) {
+  Databases& databases = server_.databases();
+  const EvictionPolicy policy = databases[giver].eviction_policy();
+  const auto count = static_cast<std::size_t>(server_.config().maxmemory_samples);
+  if (policy != limit.pool_policy) {
+    limit.pool.Clear();
+    limit.pool_policy = policy;
+  }
+  const bool alone = limit.database || policy.order == EvictionOrder::kRandom;
+  for (std::size_t i = alone ? giver : 0; i < (alone ? giver + 1 : databases.count()); ++i) {
+    storage::Keyspace& keyspace = databases[i];
+    if (keyspace.eviction_policy() != policy || keyspace.evictable() == 0) continue;
+    keyspace.SampleVictims(count, i, server_.unix_ms(), limit.pool);
+  }
+}
+
+// The best that is still there: earlier samples may be gone.
+bool Eviction::RemoveBest(Limit& limit) {
+  while (const auto best = limit.pool.TakeBest()) {
+    if (!server_.databases()[best->database].Evict(best->hash, server_.unix_ms(), evicted_)) {
+      continue;
+    }
+    Removed(best->database);
     return true;
   }
   return false;
 }
 
-// Whether any database has keys that may be removed. Where they are rare a sample may still find
-// none.
-bool Eviction::TakeSample() {
-  const bool only_volatile = OnlyVolatile(policy_);
-  const auto count = static_cast<std::size_t>(server_.config().maxmemory_samples);
-  bool eligible = false;
-  for (std::size_t i = 0; i < server_.databases().count(); ++i) {
-    storage::Keyspace& keyspace = server_.databases()[i];
-    if ((only_volatile ? keyspace.deadlines() : keyspace.size()) == 0) continue;
-    eligible = true;
-    keyspace.SampleVictims(OrderOf(policy_), only_volatile, count, i, server_.unix_ms(), pool_);
-  }
-  return eligible;
+// `evicted_` has gone from there.
+void Eviction::Removed(std::size_t database) {
+  BlockedClients& blocked = server_.blocked_clients();
+  if (!blocked.empty()) blocked.Signal(database, evicted_.key);
 }
+
+// --- How long, and what is said
 
 // As in Redis: 50 us per unit up to 10, then 15% more for each, and no limit at 100.
 MonotonicTime::duration Eviction::StepMax() const {
@@ -182,13 +257,14 @@ void Eviction::NoteExceeded(bool exceeded) {
   }
 }
 
-void Eviction::SayItCannotBeMet() {
-  if (said_) return;
-  said_ = true;
+void Eviction::SayItCannotBeMet(Limit& limit) {
+  if (limit.said) return;
+  limit.said = true;
   server_.log().Warning(
-      "{} bytes are in use, more than maxmemory ({}), and no key may be removed: commands that "
-      "need memory are refused.",
-      account_.used(), limit_);
+      "{} bytes are in use, more than {} ({}), and no key may be removed: commands that need "
+      "memory "
+      "are refused.",
+      UsedOf(limit), NameOf(limit), limit.bytes);
 }
 
 milliseconds Eviction::exceeded_now() const {

@@ -44,8 +44,9 @@ std::vector<const InfoSection*> SelectInfoSections(std::span<const std::string_v
   return selected;
 }
 
-std::string InfoText(Server& server, std::span<const std::string_view> names) {
-  InfoWriter info;
+std::string InfoText(Server& server, std::span<const std::string_view> names,
+                     std::size_t database) {
+  InfoWriter info(database);
   for (const InfoSection* section : SelectInfoSections(names)) {
     info.Section(section->title);
     section->write(server, info);

@@ -2,6 +2,7 @@
 // one function each.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ struct InfoSection {
 // are passed over.
 std::vector<const InfoSection*> SelectInfoSections(std::span<const std::string_view> names);
 
-// The whole text. O(clients + databases + commands).
-std::string InfoText(Server& server, std::span<const std::string_view> names);
+// The whole text, for a client that has selected `database`. O(clients + databases + commands).
+std::string InfoText(Server& server, std::span<const std::string_view> names, std::size_t database);
 
 }  // namespace aeris

@@ -1,7 +1,6 @@
 // INFO memory.
 #include <unistd.h>
 
-#include "src/config_table.h"
 #include "src/info_sections.h"
 #include "src/memory_report.h"
 #include "src/server.h"
@@ -58,12 +57,10 @@ void WriteRatios(const MemoryReport& memory, InfoWriter& info) {
 
 void WriteMemoryInfo(Server& server, InfoWriter& info) {
   const MemoryReport memory = MakeMemoryReport(server);
-  const ConfigTable& table = server.config_table();
   WriteUse(memory, info);
   WriteScripts(info);
   info.Bytes("maxmemory", server.config().maxmemory);
-  info.Field("maxmemory_policy",
-             ConfigTable::ValueText(*table.Find("maxmemory-policy"), server.config()));
+  info.Field("maxmemory_policy", RowOf(server.eviction().policy(info.database())).name);
   WriteRatios(memory, info);
   info.Field("mem_not_counted_for_evict", 0);
   info.Field("mem_replication_backlog", 0);

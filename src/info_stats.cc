@@ -35,19 +35,21 @@ void WriteTraffic(const ServerStats& stats, InfoWriter& info) {
   info.Field("sync_partial_err", 0);
 }
 
-void WriteKeys(const ServerStats& stats, const Eviction& eviction,
-               const storage::KeyspaceStats& keys, InfoWriter& info) {
+void WriteKeys(const ServerStats& stats, const Eviction& eviction, const Databases& databases,
+               InfoWriter& info) {
+  const storage::KeyspaceStats& keys = databases.context().stats;
+  const storage::LookupStats lookups = databases.lookup_stats();
   info.Field("expired_keys", keys.expired);
   // The expiry wheel knows each key that is due, so none goes stale unseen.
   info.Field("expired_stale_perc", "0.00");
   info.Field("expired_time_cap_reached_count", keys.expire_steps_cut);
   info.Field("expire_cycle_cpu_milliseconds", stats.expire_ns / 1'000'000);
-  info.Field("evicted_keys", stats.evicted_keys);
+  info.Field("evicted_keys", lookups.evicted);
   info.Field("evicted_clients", 0);
   info.Field("total_eviction_exceeded_time", eviction.exceeded_in_all().count());
   info.Field("current_eviction_exceeded_time", eviction.exceeded_now().count());
-  info.Field("keyspace_hits", keys.hits);
-  info.Field("keyspace_misses", keys.misses);
+  info.Field("keyspace_hits", lookups.hits);
+  info.Field("keyspace_misses", lookups.misses);
 }
 
 void WriteChannels(const PubSub& pubsub, InfoWriter& info) {
@@ -71,7 +73,7 @@ void WriteAbsentParts(InfoWriter& info) {
 void WriteStatsInfo(Server& server, InfoWriter& info) {
   const ServerStats& stats = server.stats();
   WriteTraffic(stats, info);
-  WriteKeys(stats, server.eviction(), server.databases().context().stats, info);
+  WriteKeys(stats, server.eviction(), server.databases(), info);
   WriteChannels(server.pubsub(), info);
   WriteAbsentParts(info);
   info.Field("unexpected_error_replies", 0);

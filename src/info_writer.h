@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -17,6 +18,10 @@ std::string HumanBytes(std::uint64_t bytes);
 
 class InfoWriter {
  public:
+  explicit InfoWriter(std::size_t database) : database_(database) {}
+
+  // What the client that asks has selected.
+  std::size_t database() const { return database_; }
   // An empty line separates the sections.
   void Section(std::string_view title);
 
@@ -36,6 +41,7 @@ class InfoWriter {
   const std::string& text() const { return text_; }
 
  private:
+  std::size_t database_;
   std::string text_;
 };
 

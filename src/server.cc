@@ -124,7 +124,6 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
       keyspace_context_{.hasher = hasher_,
                         .random = random_,
                         .stats = {},
-                        .lfu = false,
                         .lfu_log_factor = config().lfu_log_factor,
                         .lfu_decay_minutes = config().lfu_decay_time},
       databases_(static_cast<std::size_t>(config().databases), keyspace_context_,
@@ -168,7 +167,9 @@ std::expected<void, Error> Server::Start() {
   if (!UseAllocatorThread(config().jemalloc_bg_thread)) {
     log().Warning("The allocator's thread cannot be started; freed memory returns later.");
   }
-  ApplyMemoryPolicy();
+  if (auto applied = ApplyMemoryPolicy(); !applied) {
+    return std::unexpected(Error::Invalid(applied.error()));
+  }
   AddCrons();
   loop_.SetBeforeSleep([this] { BeforeSleep(); });
   loop_.SetAfterSleep([this] {
@@ -394,14 +395,5 @@ void Server::ReadClock() {
 }
 
 std::size_t Server::used_memory() const { return AllocatedBytes() + databases_.memory().mapped; }
-
-void Server::ApplyMemoryPolicy() {
-  const MaxmemoryPolicy policy = config().maxmemory_policy;
-  keyspace_context_.lfu =
-      policy == MaxmemoryPolicy::kAllkeysLfu || policy == MaxmemoryPolicy::kVolatileLfu;
-  keyspace_context_.lfu_log_factor = config().lfu_log_factor;
-  keyspace_context_.lfu_decay_minutes = config().lfu_decay_time;
-  eviction_.OnConfigChange();
-}
 
 }  // namespace aeris

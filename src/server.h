@@ -142,7 +142,7 @@ class Server {
   void RemoveUnixSocket();
   void InstallConfigHooks();  // server_config.cc
   ConfigResult Relisten();    // server_config.cc
-  void ApplyMemoryPolicy();
+  ConfigResult ApplyMemoryPolicy();
   void AdjustClock();
   void OnConnection(UniqueFd fd, std::string peer, bool unix_socket);
   bool RefuseConnection(const Client& candidate);

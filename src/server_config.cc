@@ -49,10 +49,18 @@ void Server::InstallConfigHooks() {
     if (UseAllocatorThread(config().jemalloc_bg_thread)) return {};
     return std::unexpected("The allocator's thread cannot be started.");
   });
-  table.OnChange(ConfigHook::kMemory, [this]() -> ConfigResult {
-    ApplyMemoryPolicy();
-    return {};
-  });
+  table.OnChange(ConfigHook::kMemory, [this] { return ApplyMemoryPolicy(); });
+}
+
+ConfigResult Server::ApplyMemoryPolicy() {
+  for (const DatabaseLimit& limit : config().maxmemory_db) {
+    if (limit.database < databases_.count()) continue;
+    return std::unexpected(fmt::format("maxmemory-db: there is no database {}", limit.database));
+  }
+  keyspace_context_.lfu_log_factor = config().lfu_log_factor;
+  keyspace_context_.lfu_decay_minutes = config().lfu_decay_time;
+  eviction_.OnConfigChange();
+  return {};
 }
 
 ConfigResult Server::Relisten() {

@@ -45,6 +45,11 @@ std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minu
   return static_cast<std::uint8_t>(std::max(0, counter - idle_minutes / decay_minutes));
 }
 
+std::uint64_t SecondsSinceUse(std::uint16_t access_clock, const AccessPolicy& policy, UnixMs now) {
+  if (!policy.lfu) return IdleSeconds(access_clock, now);
+  return std::uint64_t{static_cast<std::uint8_t>(Minutes(now) - (access_clock >> 8))} * 60;
+}
+
 std::uint16_t ClockFromIdleSeconds(std::uint64_t idle_seconds, UnixMs now) {
   const auto idle = static_cast<std::uint16_t>(std::min<std::uint64_t>(idle_seconds, 0xffff));
   return static_cast<std::uint16_t>(AccessClockOf(now) - idle);

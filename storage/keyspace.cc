@@ -39,9 +39,15 @@ void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
   const std::uint16_t before = ViewOf(entry).access_clock();
   // Without building what only the other meaning of the clock needs.
   const std::uint16_t after =
-      !context.lfu ? AccessClockOf(now) : NextAccessClock(before, access(), now, context.random);
+      !lfu() ? AccessClockOf(now) : NextAccessClock(before, access(), now, context.random);
   // A line that is only read stays shared between cores and need not be written back.
   if (after != before) StoreAccessClock(entry, after);
+}
+
+void Keyspace::Impl::CountUse(EntryTable::Slot slot) {
+  const unsigned before = table.policy_bits(slot);
+  const unsigned after = S3Fifo::AfterUse(before);
+  if (after != before) table.SetPolicyBits(slot, after);
 }
 
 std::uint16_t Keyspace::Impl::ClockAfterUse(EntryTable::Slot slot, UnixMs now) {
@@ -105,6 +111,7 @@ auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> EntryTable
     if (const EntryTable::Slot slot = table.Insert(key.hash, ref)) {
       if (spec.object != nullptr) collections.Add(*spec.object);
       FileTimes(slot, Times());
+      if (admits) Admit(slot, key.hash);
       return slot;
     }
     arena.Free(ref);
@@ -219,6 +226,7 @@ Keyspace::~Keyspace() = default;
 Keyspace::Impl& Keyspace::parts(UnixMs now) {
   if (impl_ == nullptr) {
     impl_ = std::make_unique<Impl>(*this, context_);
+    impl_->UsePolicy(policy_, limited_);
     // Sets the expire wheel to the present, so that the first deadlines are filed where they
     // belong.
     ExpireDue(now, 0);
@@ -231,12 +239,15 @@ HashedKey Keyspace::Hash(std::string_view key) const { return {key, context_.has
 EntryView Keyspace::Find(const HashedKey& key, UnixMs now, Lookup lookup) {
   const EntryTable::Slot slot = impl_ != nullptr ? impl_->FindLive(key, now) : EntryTable::Slot();
   if (!slot) {
-    if (lookup.count) ++context_.stats.misses;
+    if (lookup.count) ++lookup_stats_.misses;
     return EntryView();
   }
-  if (lookup.count) ++context_.stats.hits;
+  if (lookup.count) ++lookup_stats_.hits;
   std::byte* const entry = impl_->BytesOf(slot);
-  if (lookup.touch) impl_->Touch(entry, now);
+  if (lookup.touch) {
+    impl_->Touch(entry, now);
+    if (impl_->counts_uses) impl_->CountUse(slot);
+  }
   return impl_->ViewOf(entry);
 }
 
@@ -403,29 +414,39 @@ std::int64_t Keyspace::AverageTtlMs(UnixMs now) const {
 
 Keyspace::Memory Keyspace::memory() const {
   if (impl_ == nullptr) return {};
-  return {.table = impl_->table.memory_bytes() + sizeof(Impl),
+  const S3Fifo* const queues = impl_->queues.get();
+  return {.table = impl_->table.memory_bytes() + sizeof(Impl) +
+                   (queues != nullptr ? queues->memory_bytes() : 0),
           .entries = impl_->arena.bytes_in_use(),
           .arena = impl_->arena.bytes_held(),
           .blobs = impl_->blobs.bytes(),
           .collections = impl_->collections.bytes(),
           .mapped = impl_->table.mapped_bytes() + impl_->arena.bytes_in_use() +
-                    impl_->collections.mapped_bytes()};
+                    impl_->collections.mapped_bytes() +
+                    (queues != nullptr ? queues->mapped_bytes() : 0)};
 }
 
-std::size_t Keyspace::used_bytes() const {
-  if (impl_ == nullptr) return 0;
-  return impl_->table.memory_bytes() + impl_->arena.bytes_in_use() + impl_->blobs.bytes() +
-         impl_->collections.bytes();
+std::size_t Keyspace::Impl::used_bytes() const {
+  const std::size_t bytes =
+      table.memory_bytes() + arena.bytes_in_use() + blobs.bytes() + collections.bytes();
+  return queues == nullptr ? bytes : bytes + queues->memory_bytes();
 }
 
-std::size_t Keyspace::MemoryUsage(EntryView entry) const {
-  std::size_t bytes = impl_->arena.SlotBytes(impl_->arena.RefOf(entry.bytes()));
+std::size_t Keyspace::used_bytes() const { return impl_ != nullptr ? impl_->used_bytes() : 0; }
+
+// What the entry takes by itself.
+std::size_t Keyspace::Impl::MemoryOf(EntryView entry) const {
+  std::size_t bytes = arena.SlotBytes(arena.RefOf(entry.bytes()));
   for (const Blob* const blob : {ValueBlob(entry.bytes()), KeyBlob(entry.bytes())}) {
     if (blob != nullptr) bytes += BlobStore::BytesOf(blob);
   }
   if (const Collection* const object = ValueObject(entry.bytes())) bytes += object->memory_bytes();
+  return bytes;
+}
+
+std::size_t Keyspace::MemoryUsage(EntryView entry) const {
   // A lone key is not charged for the pages that a small table starts with.
-  return bytes + std::min(sizeof(Bucket), impl_->table.memory_bytes() / size());
+  return impl_->MemoryOf(entry) + std::min(sizeof(Bucket), impl_->table.memory_bytes() / size());
 }
 
 bool Keyspace::large() const {

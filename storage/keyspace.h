@@ -27,6 +27,7 @@
 #include "storage/access_clock.h"
 #include "storage/collection.h"
 #include "storage/entry.h"
+#include "storage/eviction_policy.h"
 #include "storage/hash_function.h"
 #include "storage/huge_page.h"
 
@@ -44,10 +45,15 @@ inline constexpr Lookup kPeek{.touch = false, .count = false};
 
 // Counters over all keyspaces of a server; INFO shows them, CONFIG RESETSTAT clears them.
 struct KeyspaceStats {
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
   std::uint64_t expired = 0;           // keys removed because of their deadline
   std::uint64_t expire_steps_cut = 0;  // steps of active expiry that ended at their budget
+};
+
+// Counters of one keyspace.
+struct LookupStats {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t evicted = 0;
 };
 
 // What one keyspace may take of each kind of memory. What is beyond is refused as if the machine
@@ -62,13 +68,6 @@ struct KeyspaceLimits {
 // before, but for keys that have expired.
 enum class [[nodiscard]] StoreResult : std::uint8_t{kStored, kNoKey, kNoMemory};
 
-// Which keys are the best to remove where memory is short.
-enum class EvictionOrder : std::uint8_t {
-  kLeastRecent,
-  kLeastFrequent,
-  kSoonestDeadline,  // of keys that have one
-  kRandom,
-};
 class EvictionPool;
 
 // Where collections go that would take long to destroy: another thread.
@@ -99,7 +98,6 @@ struct KeyspaceContext {
   KeyspaceStats stats{};
   CollectionDisposal* disposal = nullptr;  // none: collections are destroyed where they are removed
   ExpiryListener* expiry_listener = nullptr;
-  bool lfu = false;  // which meaning the access clock has
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};
@@ -216,13 +214,31 @@ class Keyspace {
   bool TakeHugePage(HugePage page);
 
   // --- Eviction.
-  // Offers the next `count` keys and some more to the pool, of `only_volatile` those that have a
-  // deadline. Fewer where such are rare, so as to stay below 0.1 ms; another call goes on there.
-  void SampleVictims(EvictionOrder order, bool only_volatile, std::size_t count,
-                     std::size_t database, UnixMs now, EvictionPool& pool);
-  // Removes the key that has this hash, if it is there and, where that is asked for, still has a
-  // deadline. Returns it.
-  std::optional<std::string> Evict(std::uint64_t hash, bool only_volatile);
+  // Immediate, whatever the policy was; nothing is moved or gone through. `limited`: keys may have
+  // to go, so it is kept how they are used.
+  void SetEvictionPolicy(EvictionPolicy policy, bool limited);
+  EvictionPolicy eviction_policy() const { return policy_; }
+  // Keys that the policy lets go.
+  std::size_t evictable() const;
+  struct Evicted {
+    std::string key;
+    std::uint64_t idle_seconds = 0;  // since its last use
+    bool used = false;               // since it was created
+  };
+  // Offers the next `count` evictable keys and some more to the pool, by what the policy's order
+  // says; any order but kS3Fifo. Fewer where such are rare, so as to stay below 0.1 ms; another
+  // call goes on there.
+  void SampleVictims(std::size_t count, std::size_t database, UnixMs now, EvictionPool& pool);
+  // Removes the key that has this hash, if it is there and evictable. Fills `evicted` in.
+  bool Evict(std::uint64_t hash, UnixMs now, Evicted& evicted);
+  // Of kS3Fifo: removes the next key. False when none has been found in about 0.1 ms; another call
+  // goes on there.
+  bool EvictNext(UnixMs now, Evicted& evicted);
+  // Hits and misses of Lookup::count, and what was evicted.
+  LookupStats& lookup_stats() { return lookup_stats_; }
+  const LookupStats& lookup_stats() const { return lookup_stats_; }
+  // What belongs to a database whatever keys it has, policy and counters, changes sides.
+  void SwapRole(Keyspace& other);
   // What entries, values and the table take, as memory() has it; O(1), some ns.
   std::size_t used_bytes() const;
 
@@ -232,7 +248,7 @@ class Keyspace {
 
   // --- Memory, bytes.
   struct Memory {
-    std::size_t table = 0;        // buckets, wheel bytes
+    std::size_t table = 0;        // buckets, wheel bytes, queues of eviction
     std::size_t entries = 0;      // arena bytes in use by entries, slack of size classes included
     std::size_t arena = 0;        // arena pages held, at least `entries`
     std::size_t blobs = 0;        // large values outside the arena
@@ -258,6 +274,9 @@ class Keyspace {
   Impl& parts(UnixMs now);
 
   KeyspaceContext& context_;
+  LookupStats lookup_stats_;
+  EvictionPolicy policy_;
+  bool limited_ = false;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,6 +1,7 @@
 // Choosing keys to remove where memory is short.
+#include <algorithm>
 #include <limits>
-#include <string>
+#include <utility>
 
 #include "storage/eviction_pool.h"
 #include "storage/keyspace_impl.h"
@@ -10,47 +11,178 @@ namespace {
 
 // Most buckets looked at for one sample: where few keys have deadlines, the next call goes on.
 constexpr std::size_t kSampleBuckets = 256;
+// Newcomers and buckets that one search for the next key looks at.
+constexpr int kSearchSteps = 256;
+// Newcomers whose bucket, and whose entry, are read ahead.
+constexpr std::size_t kBucketAhead = 8;
+constexpr std::size_t kEntryAhead = 4;
+// Where nothing has to go yet, newcomers are at most twice their share; then they settle unseen.
+constexpr std::size_t kFillingShare = S3Fifo::kNewcomerShare / 2;
 
 }  // namespace
 
-std::uint64_t Keyspace::Impl::EvictionScore(EvictionOrder order, EntryView entry, UnixMs now) {
-  switch (order) {
+void Keyspace::SetEvictionPolicy(EvictionPolicy policy, bool limited) {
+  policy_ = policy;
+  limited_ = limited;
+  if (impl_ != nullptr) impl_->UsePolicy(policy, limited);
+}
+
+void Keyspace::SwapRole(Keyspace& other) {
+  std::swap(lookup_stats_, other.lookup_stats_);
+  const EvictionPolicy policy = policy_;
+  const bool limited = limited_;
+  SetEvictionPolicy(other.policy_, other.limited_);
+  other.SetEvictionPolicy(policy, limited);
+}
+
+void Keyspace::Impl::UsePolicy(EvictionPolicy next, bool limited) {
+  eviction = next;
+  counts_uses = limited && eviction.order != EvictionOrder::kNone;
+  admits = limited && eviction.order == EvictionOrder::kS3Fifo;
+  if (admits && queues == nullptr) queues = std::make_unique<S3Fifo>();
+}
+
+bool Keyspace::Impl::Evictable(EntryView entry) const {
+  return !eviction.only_volatile || entry.deadline() != kNoDeadline;
+}
+
+std::size_t Keyspace::Impl::evictable() const {
+  if (eviction.order == EvictionOrder::kNone) return 0;
+  return eviction.only_volatile ? deadline_count : table.size();
+}
+
+std::size_t Keyspace::evictable() const { return impl_ != nullptr ? impl_->evictable() : 0; }
+
+// --- By samples
+
+std::uint64_t Keyspace::Impl::EvictionScore(EntryView entry, UnixMs now) {
+  switch (eviction.order) {
     case EvictionOrder::kLeastRecent:
       return IdleSeconds(entry.access_clock(), now);
     case EvictionOrder::kLeastFrequent:
       return 255U - LfuFrequency(entry.access_clock(), now, context.lfu_decay_minutes);
     case EvictionOrder::kSoonestDeadline:
       return static_cast<std::uint64_t>(std::numeric_limits<UnixMs>::max() - entry.deadline());
-    case EvictionOrder::kRandom:
-      break;
+    default:
+      return context.random.Next();
   }
-  return context.random.Next();
 }
 
-void Keyspace::SampleVictims(EvictionOrder order, bool only_volatile, std::size_t count,
-                             std::size_t database, UnixMs now, EvictionPool& pool) {
+void Keyspace::SampleVictims(std::size_t count, std::size_t database, UnixMs now,
+                             EvictionPool& pool) {
   if (impl_ == nullptr) return;
   Impl& impl = *impl_;
   impl.eviction_cursor = impl.table.SampleSlots(
-      impl.eviction_cursor, count, kSampleBuckets, only_volatile, [&](EntryTable::Slot slot) {
+      impl.eviction_cursor, count, kSampleBuckets, policy_.only_volatile,
+      [&](EntryTable::Slot slot) {
         const EntryView entry = impl.ViewOf(slot);
         // A hash without a deadline is filed for its fields.
-        if (only_volatile && entry.deadline() == kNoDeadline) return;
-        const std::uint64_t score = impl.EvictionScore(order, entry, now);
+        if (!impl.Evictable(entry)) return;
+        const std::uint64_t score = impl.EvictionScore(entry, now);
         if (!pool.Wants(score)) return;
         pool.Offer({.score = score, .hash = context_.hasher(entry.key()), .database = database});
       });
 }
 
-std::optional<std::string> Keyspace::Evict(std::uint64_t hash, bool only_volatile) {
-  if (impl_ == nullptr) return std::nullopt;
+bool Keyspace::Evict(std::uint64_t hash, UnixMs now, Evicted& evicted) {
+  if (impl_ == nullptr) return false;
   const EntryTable::Slot slot = impl_->table.FindHash(hash);
-  if (!slot) return std::nullopt;
-  const EntryView entry = impl_->ViewOf(slot);
-  if (only_volatile && entry.deadline() == kNoDeadline) return std::nullopt;
-  std::string key(entry.key());
-  impl_->Remove(slot, hash);
-  return key;
+  if (!slot || !impl_->Evictable(impl_->ViewOf(slot))) return false;
+  impl_->Evict(slot, hash, now, evicted);
+  ++lookup_stats_.evicted;
+  return true;
+}
+
+void Keyspace::Impl::Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now,
+                           Keyspace::Evicted& evicted) {
+  const EntryView entry = ViewOf(slot);
+  evicted.key = entry.key();
+  evicted.idle_seconds = SecondsSinceUse(entry.access_clock(), access(), now);
+  evicted.used = S3Fifo::used(table.policy_bits(slot));
+  Remove(slot, hash);
+}
+
+// --- By queues
+
+// A key that is new in the table.
+void Keyspace::Impl::Admit(EntryTable::Slot slot, std::uint64_t hash) {
+  if (eviction.only_volatile && ViewOf(slot).deadline() == kNoDeadline) return;
+  table.SetPolicyBits(slot, queues->Admit(hash));
+  if (queues->newcomers() * kFillingShare <= evictable()) return;
+  const std::uint64_t eldest = *queues->TakeEldest();
+  const EntryTable::Slot settles = table.FindHash(eldest);
+  if (settles) table.SetPolicyBits(settles, S3Fifo::Settled(table.policy_bits(settles)));
+}
+
+bool Keyspace::EvictNext(UnixMs now, Evicted& evicted) {
+  if (impl_ == nullptr || impl_->queues == nullptr) return false;
+  Impl& impl = *impl_;
+  bool found = false;
+  for (int step = 0; !found && step < kSearchSteps; ++step) {
+    const bool many = impl.queues->newcomers() * S3Fifo::kNewcomerShare > impl.evictable();
+    found = many ? impl.EvictNewcomer(now, evicted) : impl.EvictSettled(now, evicted);
+  }
+  // Where all the settled are in use, or none of them is evictable.
+  if (!found) found = impl.EvictNewcomer(now, evicted);
+  if (found) ++lookup_stats_.evicted;
+  return found;
+}
+
+// Takes the eldest newcomer: it goes, or settles because it has been used.
+bool Keyspace::Impl::EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted) {
+  if (const auto ahead = queues->Eldest(kBucketAhead)) table.PrefetchBucket(*ahead);
+  if (const auto ahead = queues->Eldest(kEntryAhead)) table.PrefetchEntry(*ahead);
+  const auto eldest = queues->TakeEldest();
+  if (!eldest) return false;
+  const EntryTable::Slot slot = table.FindHash(*eldest);
+  if (!slot) return false;
+  const unsigned bits = table.policy_bits(slot);
+  if (!S3Fifo::newcomer(bits)) return false;
+  const EntryView entry = ViewOf(slot);
+  const unsigned price = std::clamp(PriceOf(entry), 1U, S3Fifo::kUsesMax);
+  if (S3Fifo::uses(bits) >= price || !Evictable(entry)) {
+    table.SetPolicyBits(slot, S3Fifo::WithUses(S3Fifo::Settled(bits), 1));
+    return false;
+  }
+  queues->Remember(*eldest, table.size());
+  Evict(slot, *eldest, now, evicted);
+  return true;
+}
+
+// Takes the next key that the hand has found.
+bool Keyspace::Impl::EvictSettled(UnixMs now, Keyspace::Evicted& evicted) {
+  if (queues->victims.empty()) FindVictims();
+  while (!queues->victims.empty()) {
+    const std::uint64_t hash = queues->victims.back();
+    queues->victims.pop_back();
+    const EntryTable::Slot slot = table.FindHash(hash);
+    if (!slot) continue;
+    // It may have been used, or be another key by now.
+    const unsigned bits = table.policy_bits(slot);
+    if (S3Fifo::newcomer(bits) || S3Fifo::uses(bits) != 0 || !Evictable(ViewOf(slot))) continue;
+    Evict(slot, hash, now, evicted);
+    return true;
+  }
+  return false;
+}
+
+// The hand passes over a bucket that is not empty.
+void Keyspace::Impl::FindVictims() {
+  queues->hand = table.SampleSlots(
+      queues->hand, 1, kSampleBuckets, eviction.only_volatile, [&](EntryTable::Slot slot) {
+        const unsigned bits = table.policy_bits(slot);
+        const EntryView entry = ViewOf(slot);
+        if (S3Fifo::newcomer(bits) || !Evictable(entry)) return;
+        const unsigned uses = S3Fifo::uses(bits), price = PriceOf(entry);
+        if (uses < price) queues->victims.push_back(context.hasher(entry.key()));
+        table.SetPolicyBits(slot, S3Fifo::WithUses(bits, uses < price ? 0 : uses - price));
+      });
+}
+
+// Beside the mean of all, without their shares of the table.
+unsigned Keyspace::Impl::PriceOf(EntryView entry) {
+  const std::size_t bytes = arena.bytes_in_use() + blobs.bytes() + collections.bytes();
+  return S3Fifo::PriceOf(MemoryOf(entry), bytes / table.size(), context.random);
 }
 
 }  // namespace aeris::storage

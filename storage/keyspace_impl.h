@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "storage/hash_table.h"
 #include "storage/keyspace.h"
 #include "storage/prefetch.h"
+#include "storage/s3fifo.h"
 
 namespace aeris::storage {
 
@@ -91,15 +93,16 @@ struct Keyspace::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  AccessPolicy access() const {
-    return {context.lfu, context.lfu_log_factor, context.lfu_decay_minutes};
-  }
+  AccessPolicy access() const { return {lfu(), context.lfu_log_factor, context.lfu_decay_minutes}; }
+  // Which meaning the access clock has.
+  bool lfu() const { return eviction.order == EvictionOrder::kLeastFrequent; }
   EntryView ViewOf(const std::byte* entry) const { return {entry, deadline_base}; }
   EntryView ViewOf(EntryTable::Slot slot) const { return ViewOf(arena.At(table.ref(slot))); }
   std::byte* BytesOf(EntryTable::Slot slot) const { return arena.At(table.ref(slot)); }
 
   EntryTable::Slot FindLive(const HashedKey& key, UnixMs now);
   void Touch(std::byte* entry, UnixMs now);
+  void CountUse(EntryTable::Slot slot);
   std::uint16_t ClockAfterUse(EntryTable::Slot slot, UnixMs now);
 
   EntryTable::Slot Store(const HashedKey& key, EntryTable::Slot slot, EntrySpec& spec,
@@ -135,7 +138,19 @@ struct Keyspace::Impl {
   ExpireVerdict Look(EntryView entry, UnixMs now);
   bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();
-  std::uint64_t EvictionScore(EvictionOrder order, EntryView entry, UnixMs now);
+
+  void UsePolicy(EvictionPolicy next, bool limited);
+  bool Evictable(EntryView entry) const;
+  std::size_t evictable() const;
+  std::uint64_t EvictionScore(EntryView entry, UnixMs now);
+  std::size_t MemoryOf(EntryView entry) const;
+  unsigned PriceOf(EntryView entry);
+  std::size_t used_bytes() const;
+  void Admit(EntryTable::Slot slot, std::uint64_t hash);
+  bool EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted);
+  bool EvictSettled(UnixMs now, Keyspace::Evicted& evicted);
+  void FindVictims();
+  void Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now, Keyspace::Evicted& evicted);
   std::span<std::byte> NextSmallBlock();
 
   const Keyspace& owner;
@@ -148,6 +163,11 @@ struct Keyspace::Impl {
   // A collection of which more parts are due than one look removes: the wheel would come back to it
   // only after its shortest step.
   std::optional<std::string> unfinished_key;
+  EvictionPolicy eviction;
+  bool counts_uses = false;
+  // Stays when the policy changes: what it has queued remains true.
+  std::unique_ptr<S3Fifo> queues;
+  bool admits = false;                // new keys go through the queues
   std::uint64_t eviction_cursor = 0;  // where the next sample is taken
   std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;

@@ -72,7 +72,7 @@ void ConfigResetStat(CommandContext& context) {
   Server& server = context.server();
   server.stats().Reset();
   server.eviction().ResetStats();
-  server.databases().context().stats = {};
+  server.databases().ResetStats();
   server.commands().ResetStats();
   context.reply().Ok();
 }

@@ -72,7 +72,8 @@ bool ParseRestoreOptions(const CommandContext& context, RestoreOptions& options)
 }
 
 void SetClock(const CommandContext& context, const RestoreOptions& options) {
-  const bool lfu = context.server().databases().context().lfu;
+  const bool lfu =
+      context.keyspace().eviction_policy().order == storage::EvictionOrder::kLeastFrequent;
   const storage::HashedKey key = context.Key(1);
   if (lfu && options.frequency >= 0) {
     const auto frequency = static_cast<std::uint8_t>(options.frequency);

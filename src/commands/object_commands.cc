@@ -37,11 +37,16 @@ void ObjectRefCount(CommandContext& context) {
   context.reply().Integer(shared ? kSharedReferences : 1);
 }
 
+// The policy of the client's database.
+bool LfuSelected(const CommandContext& context) {
+  return context.keyspace().eviction_policy().order == storage::EvictionOrder::kLeastFrequent;
+}
+
 // OBJECT IDLETIME key. Replies seconds | null.
 void ObjectIdleTime(CommandContext& context) {
   const EntryView entry = Inspect(context);
   if (!entry) return;
-  if (context.server().databases().context().lfu) {
+  if (LfuSelected(context)) {
     return context.reply().Error(
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
         "switching between policies at runtime LRU and LFU data will take some time to adjust.");
@@ -54,15 +59,15 @@ void ObjectIdleTime(CommandContext& context) {
 void ObjectFreq(CommandContext& context) {
   const EntryView entry = Inspect(context);
   if (!entry) return;
-  const storage::KeyspaceContext& keyspaces = context.server().databases().context();
-  if (!keyspaces.lfu) {
+  if (!LfuSelected(context)) {
     return context.reply().Error(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
         "that when switching between policies at runtime LRU and LFU data will take some time to "
         "adjust.");
   }
+  const int decay_minutes = context.keyspace().context().lfu_decay_minutes;
   context.reply().Integer(
-      storage::LfuFrequency(entry.access_clock(), context.now(), keyspaces.lfu_decay_minutes));
+      storage::LfuFrequency(entry.access_clock(), context.now(), decay_minutes));
 }
 
 void ObjectHelp(CommandContext& context) {

@@ -75,7 +75,8 @@ void SwapDb(CommandContext& context) {
 
 // INFO [section ...]. Replies verbatim text, in RESP2 a bulk string.
 void Info(CommandContext& context) {
-  context.reply().Verbatim(InfoText(context.server(), context.args().subspan(1)), "txt");
+  const auto database = static_cast<std::size_t>(context.client().database);
+  context.reply().Verbatim(InfoText(context.server(), context.args().subspan(1), database), "txt");
 }
 
 // TIME. Replies seconds and microseconds as two bulk strings.

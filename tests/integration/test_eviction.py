@@ -67,7 +67,7 @@ class Eviction(ServerTest):
         self.assertEqual(self.client.call("SET", "new", "v"), b"OK")
 
     def test_every_policy_for_all_keys_takes_every_write_and_holds_the_limit(self):
-        for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):
+        for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random", "allkeys-s3fifo"):
             with self.subTest(policy):
                 self.use_policy(policy)
                 before = int(self.info("stats", "evicted_keys"))
@@ -78,7 +78,8 @@ class Eviction(ServerTest):
 
     def test_volatile_policies_leave_keys_without_a_deadline(self):
         self.assertEqual(self.fill(5000, "lasting"), 5000)
-        for policy in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
+        for policy in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+                       "volatile-s3fifo"):
             with self.subTest(policy):
                 self.use_policy(policy)
                 self.assertEqual(self.fill(40000, policy, options=("EX", "10000")), 40000)

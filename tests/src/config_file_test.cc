@@ -105,6 +105,21 @@ TEST_F(ConfigFileTest, AddsUpSaveLines) {
   EXPECT_THAT(config_.save, ElementsAre(SavePoint{5, 5}));
 }
 
+TEST_F(ConfigFileTest, AddsUpLinesOfMaxmemoryDb) {
+  EXPECT_EQ(Read("maxmemory-db 3 1mb\nmaxmemory-db 0 0 allkeys-S3FIFO 1 5 noeviction"), "OK");
+  EXPECT_THAT(config_.maxmemory_db,
+              ElementsAre(DatabaseLimit{0, 0, MaxmemoryPolicy::kAllkeysS3Fifo},
+                          DatabaseLimit{1, 5, MaxmemoryPolicy::kNoeviction},
+                          DatabaseLimit{3, 1 << 20, std::nullopt}));
+  EXPECT_EQ(ConfigTable::ValueText(*table_.Find("maxmemory-db"), config_),
+            "0 0 allkeys-s3fifo 1 5 noeviction 3 1048576");
+  // The last word about a database counts.
+  EXPECT_EQ(Read("maxmemory-db 3 7 volatile-ttl 3 8"), "OK");
+  EXPECT_THAT(config_.maxmemory_db, testing::Contains(DatabaseLimit{3, 8, std::nullopt}));
+  EXPECT_EQ(Read("maxmemory-db \"\""), "OK");
+  EXPECT_THAT(config_.maxmemory_db, IsEmpty());
+}
+
 TEST_F(ConfigFileTest, KeepsRenamedCommandsUsersAndModules) {
   EXPECT_EQ(Read("port 1\nrename-command GET \"\"\nrename-command set put\n"
                  "user bob on >secret ~*\nloadmodule /x.so a b\nlua-replicate-commands yes"),

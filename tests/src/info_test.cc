@@ -50,7 +50,7 @@ TEST(InfoSections, UnknownNamesSelectNothing) {
 }
 
 TEST(InfoWriter, SeparatesSectionsByAnEmptyLine) {
-  InfoWriter info;
+  InfoWriter info(0);
   info.Section("One");
   info.Field("number", 7);
   info.Field("text", "a b");
@@ -60,7 +60,7 @@ TEST(InfoWriter, SeparatesSectionsByAnEmptyLine) {
 }
 
 TEST(InfoWriter, WritesBytesForProgramsAndForPeople) {
-  InfoWriter info;
+  InfoWriter info(0);
   info.Bytes("used", 1536);
   EXPECT_EQ(info.text(), "used:1536\r\nused_human:1.50K\r\n");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/eviction_pool.h"
+#include "storage/ghost_queue.h"
 #include "storage/keyspace.h"
 #include "tests/storage/hash_table_model.h"
 #include "tests/storage/keyspace_fixture.h"
@@ -102,30 +103,41 @@ TEST(HashTableSample, ComesToEverySlot) {
 
 class KeyspaceEvictionTest : public ::testing::Test {
  protected:
+  void Use(EvictionOrder order, bool only_volatile = false) {
+    keyspace.SetEvictionPolicy({order, only_volatile}, true);
+  }
   // The keys in the order in which they go, each with a fresh sample before it.
-  std::vector<std::string> EvictAll(EvictionOrder order, bool only_volatile, UnixMs now,
-                                    std::size_t count = 5) {
+  std::vector<std::string> EvictAll(UnixMs now, std::size_t count = 5) {
     EvictionPool pool;
     std::vector<std::string> gone;
-    while ((only_volatile ? keyspace.deadlines() : keyspace.size()) != 0) {
-      keyspace.SampleVictims(order, only_volatile, count, 3, now, pool);
+    while (keyspace.evictable() != 0) {
+      keyspace.SampleVictims(count, 3, now, pool);
       const auto best = pool.TakeBest();
       if (!best) continue;
       EXPECT_EQ(best->database, 3u);
-      if (auto key = keyspace.Evict(best->hash, only_volatile)) gone.push_back(std::move(*key));
+      if (keyspace.Evict(best->hash, now, evicted)) gone.push_back(evicted.key);
     }
     return gone;
   }
+  bool Read(std::string_view key, UnixMs now = kNow) {
+    return static_cast<bool>(keyspace.Find(keyspace.Hash(key), now, kForRead));
+  }
 
+  Keyspace::Evicted evicted;
   Shared shared;
   Keyspace keyspace{shared.context};
 };
 
 TEST_F(KeyspaceEvictionTest, HasNothingToOfferWhileEmpty) {
   EvictionPool pool;
-  keyspace.SampleVictims(EvictionOrder::kRandom, false, 5, 0, kNow, pool);
-  EXPECT_FALSE(pool.TakeBest());
-  EXPECT_FALSE(keyspace.Evict(1, false));
+  for (const EvictionOrder order : {EvictionOrder::kRandom, EvictionOrder::kS3Fifo}) {
+    Use(order);
+    keyspace.SampleVictims(5, 0, kNow, pool);
+    EXPECT_FALSE(pool.TakeBest());
+    EXPECT_FALSE(keyspace.Evict(1, kNow, evicted));
+    EXPECT_FALSE(keyspace.EvictNext(kNow, evicted));
+    EXPECT_EQ(keyspace.evictable(), 0u);
+  }
   EXPECT_EQ(keyspace.used_bytes(), 0u);
 }
 
@@ -134,8 +146,8 @@ TEST_F(KeyspaceEvictionTest, TheLeastRecentGoFirst) {
   for (int i = 0; i < kKeys; ++i) {
     Set(keyspace, std::to_string(i), "value", kNoDeadline, kNow + i * 1000);
   }
-  const std::vector<std::string> gone =
-      EvictAll(EvictionOrder::kLeastRecent, false, kNow + kKeys * 1000, 20);
+  Use(EvictionOrder::kLeastRecent);
+  const std::vector<std::string> gone = EvictAll(kNow + kKeys * 1000, 20);
   ASSERT_EQ(gone.size(), static_cast<std::size_t>(kKeys));
   // Samples are no exact order: most of the older half is gone before most of the younger.
   const auto older =
@@ -147,14 +159,14 @@ TEST_F(KeyspaceEvictionTest, TheLeastRecentGoFirst) {
 }
 
 TEST_F(KeyspaceEvictionTest, TheLeastFrequentGoFirst) {
-  shared.context.lfu = true;
+  Use(EvictionOrder::kLeastFrequent);
   constexpr int kKeys = 1'000;
   for (int i = 0; i < kKeys; ++i) Set(keyspace, std::to_string(i), "value");
   for (int use = 0; use < 200; ++use) {
     for (int i = 0; i < kKeys; i += 4)
       ASSERT_TRUE(keyspace.Find(keyspace.Hash(std::to_string(i)), kNow, kForRead));
   }
-  const std::vector<std::string> gone = EvictAll(EvictionOrder::kLeastFrequent, false, kNow, 20);
+  const std::vector<std::string> gone = EvictAll(kNow, 20);
   const auto used = std::count_if(gone.begin(), gone.begin() + kKeys / 2,
                                   [](const std::string& key) { return std::stoi(key) % 4 == 0; });
   EXPECT_LT(used, kKeys / 100);
@@ -166,7 +178,8 @@ TEST_F(KeyspaceEvictionTest, OnlyKeysWithADeadlineGoWhereThatIsAsked) {
     Set(keyspace, std::to_string(i), "value",
         i % 10 == 0 ? kNow + 1'000'000 + i * 1000 : kNoDeadline);
   }
-  const std::vector<std::string> gone = EvictAll(EvictionOrder::kSoonestDeadline, true, kNow, 20);
+  Use(EvictionOrder::kSoonestDeadline, true);
+  const std::vector<std::string> gone = EvictAll(kNow, 20);
   ASSERT_EQ(gone.size(), static_cast<std::size_t>(kKeys / 10));
   for (const std::string& key : gone) EXPECT_EQ(std::stoi(key) % 10, 0);
   const auto sooner =
@@ -179,27 +192,32 @@ TEST_F(KeyspaceEvictionTest, OnlyKeysWithADeadlineGoWhereThatIsAsked) {
 TEST_F(KeyspaceEvictionTest, AKeyThatLostItsDeadlineStays) {
   Set(keyspace, "key", "value", kNow + 1000);
   EvictionPool pool;
-  keyspace.SampleVictims(EvictionOrder::kRandom, true, 5, 0, kNow, pool);
+  Use(EvictionOrder::kRandom, true);
+  keyspace.SampleVictims(5, 0, kNow, pool);
   const auto best = pool.TakeBest();
   ASSERT_TRUE(best);
   ASSERT_EQ(keyspace.SetDeadline(keyspace.Hash("key"), kNoDeadline, kNow), StoreResult::kStored);
-  EXPECT_FALSE(keyspace.Evict(best->hash, true));
-  EXPECT_EQ(keyspace.Evict(best->hash, false), "key");
-  EXPECT_FALSE(keyspace.Evict(best->hash, false));
+  EXPECT_FALSE(keyspace.Evict(best->hash, kNow, evicted));
+  Use(EvictionOrder::kRandom);
+  EXPECT_TRUE(keyspace.Evict(best->hash, kNow, evicted));
+  EXPECT_EQ(evicted.key, "key");
+  EXPECT_FALSE(keyspace.Evict(best->hash, kNow, evicted));
+  EXPECT_EQ(keyspace.lookup_stats().evicted, 1u);
 }
 
 TEST_F(KeyspaceEvictionTest, RandomTakesAllAlike) {
   constexpr int kKeys = 2'000;
   for (int i = 0; i < kKeys; ++i) Set(keyspace, std::to_string(i), "value");
+  Use(EvictionOrder::kRandom);
   EvictionPool pool;
   int low = 0;
   for (int gone = 0; gone < kKeys / 2;) {
-    keyspace.SampleVictims(EvictionOrder::kRandom, false, 5, 0, kNow, pool);
+    keyspace.SampleVictims(5, 0, kNow, pool);
     const auto best = pool.TakeBest();
     ASSERT_TRUE(best);
-    if (const auto key = keyspace.Evict(best->hash, false)) {
+    if (keyspace.Evict(best->hash, kNow, evicted)) {
       ++gone;
-      low += std::stoi(*key) < kKeys / 2;
+      low += std::stoi(evicted.key) < kKeys / 2;
     }
   }
   EXPECT_NEAR(low, kKeys / 4, kKeys / 20);
@@ -221,8 +239,177 @@ TEST_F(KeyspaceEvictionTest, UsedBytesFollowWhatIsStored) {
       static_cast<double>(last),
       static_cast<double>(memory.table + memory.entries + memory.blobs + memory.collections),
       16384);
-  while (keyspace.size() != 0) EvictAll(EvictionOrder::kRandom, false, kNow);
+  Use(EvictionOrder::kRandom);
+  while (keyspace.size() != 0) EvictAll(kNow);
   EXPECT_LT(keyspace.used_bytes(), 2'000u);
+}
+
+// --- S3-FIFO
+
+class KeyspaceS3FifoTest : public KeyspaceEvictionTest {
+ protected:
+  KeyspaceS3FifoTest() { Use(EvictionOrder::kS3Fifo); }
+
+  // Stores under a new key; beyond `keys_max` others go for it.
+  void Insert(const std::string& key, std::size_t keys_max, std::size_t size = 5) {
+    Set(keyspace, key, std::string(size, 'v'));
+    while (keyspace.size() > keys_max) {
+      if (keyspace.EvictNext(kNow, evicted)) gone.insert(evicted.key);
+    }
+  }
+  std::size_t Present(const std::string& prefix, int count) {
+    std::size_t present = 0;
+    for (int i = 0; i < count; ++i)
+      if (TextAt(keyspace, prefix + std::to_string(i), kNow)) ++present;
+    return present;
+  }
+
+  std::set<std::string> gone;
+};
+
+TEST_F(KeyspaceS3FifoTest, WhatIsAskedForOncePassesThrough) {
+  constexpr int kHot = 2'000, kMax = 5'000;
+  for (int i = 0; i < kMax; ++i) Insert("fill:" + std::to_string(i), kMax);
+  // Newcomers that are used settle; a scan of many times the size does not push them out.
+  for (int i = 0; i < kHot; ++i) {
+    Insert("hot:" + std::to_string(i), kMax);
+    for (int use = 0; use < 3; ++use) ASSERT_TRUE(Read("hot:" + std::to_string(i)));
+  }
+  for (int i = 0; i < 10 * kMax; ++i) {
+    Insert("scan:" + std::to_string(i), kMax);
+    if (i % 10 == 0) Read("hot:" + std::to_string(i / 10 % kHot));
+  }
+  EXPECT_EQ(keyspace.size(), static_cast<std::size_t>(kMax));
+  EXPECT_GT(Present("hot:", kHot), static_cast<std::size_t>(kHot) * 99 / 100);
+  EXPECT_EQ(keyspace.lookup_stats().evicted, gone.size());
+  keyspace.CheckInvariants();
+}
+
+TEST_F(KeyspaceS3FifoTest, AKeyThatComesBackSoonSettlesAtOnce) {
+  constexpr int kMax = 5'000;
+  for (int i = 0; i < 3 * kMax; ++i) Insert("fill:" + std::to_string(i), kMax);
+  Insert("back", kMax);
+  int number = 0;
+  while (TextAt(keyspace, "back", kNow)) Insert("more:" + std::to_string(number++), kMax);
+  EXPECT_LT(number, kMax / 4);  // through the newcomers' queue alone
+  Insert("back", kMax);
+  for (int i = 0; i < kMax / 2; ++i) Insert("still more:" + std::to_string(i), kMax);
+  EXPECT_TRUE(TextAt(keyspace, "back", kNow));
+}
+
+TEST_F(KeyspaceS3FifoTest, TellsWhetherWhatGoesWasUsed) {
+  constexpr int kMax = 1'000;
+  for (int i = 0; i < kMax; ++i) Insert(std::to_string(i), kMax);
+  for (int i = 0; i < kMax; i += 2) ASSERT_TRUE(Read(std::to_string(i), kNow + 7'000));
+  std::map<bool, int> used;
+  while (keyspace.size() != 0) {
+    if (!keyspace.EvictNext(kNow + 10'000, evicted)) continue;
+    const bool even = std::stoi(evicted.key) % 2 == 0;
+    EXPECT_EQ(evicted.used, even) << evicted.key;
+    EXPECT_EQ(evicted.idle_seconds, even ? 3u : 10u);
+    ++used[evicted.used];
+  }
+  EXPECT_EQ(used[true], kMax / 2);
+  EXPECT_EQ(used[false], kMax / 2);
+}
+
+TEST_F(KeyspaceS3FifoTest, LargeKeysAreNotWorthManySmallOnes) {
+  constexpr std::size_t kLimit = 2'000'000;
+  const auto insert = [&](const std::string& key, std::size_t size) {
+    Set(keyspace, key, std::string(size, 'v'));
+    while (keyspace.used_bytes() > kLimit) keyspace.EvictNext(kNow, evicted);
+  };
+  Random draws(3);
+  // One in ten is a hundred times as large; all are asked for alike.
+  for (int turn = 0; turn < 60'000; ++turn) {
+    const std::uint64_t number = draws.Below(8'000);
+    const std::string key = std::to_string(number);
+    if (!Read(key)) insert(key, number % 10 == 0 ? 4'000 : 40);
+  }
+  std::size_t small = 0, large = 0;
+  for (int i = 0; i < 8'000; ++i) {
+    if (TextAt(keyspace, std::to_string(i), kNow)) ++(i % 10 == 0 ? large : small);
+  }
+  // In the mean of what is asked for 720 of the one for 80 of the other would be kept.
+  EXPECT_GT(small, 6'000u);
+  EXPECT_LT(large, 500u);
+}
+
+TEST_F(KeyspaceS3FifoTest, OnlyKeysWithADeadlineGoWhereThatIsAsked) {
+  Use(EvictionOrder::kS3Fifo, true);
+  constexpr int kKeys = 4'000;
+  for (int i = 0; i < kKeys; ++i) {
+    Set(keyspace, std::to_string(i), "value", i % 4 == 0 ? kNow + 1'000'000 : kNoDeadline);
+  }
+  // Some get their deadline later, some lose it.
+  for (int i = 1; i < kKeys; i += 4) {
+    ASSERT_EQ(keyspace.SetDeadline(keyspace.Hash(std::to_string(i)), kNow + 5'000, kNow),
+              StoreResult::kStored);
+  }
+  for (int i = 0; i < kKeys; i += 8) {
+    ASSERT_EQ(keyspace.SetDeadline(keyspace.Hash(std::to_string(i)), kNoDeadline, kNow),
+              StoreResult::kStored);
+  }
+  while (keyspace.evictable() != 0) {
+    if (!keyspace.EvictNext(kNow, evicted)) continue;
+    const int number = std::stoi(evicted.key);
+    EXPECT_TRUE(number % 4 == 1 || number % 8 == 4) << number;
+  }
+  EXPECT_EQ(keyspace.size(), static_cast<std::size_t>(kKeys) * 5 / 8);
+  EXPECT_FALSE(keyspace.EvictNext(kNow, evicted));
+}
+
+TEST_F(KeyspaceS3FifoTest, ThePolicyChangesAtAnyTime) {
+  constexpr int kMax = 2'000;
+  Random draws(5);
+  int number = 0;
+  for (int turn = 0; turn < 40; ++turn) {
+    const bool queues = turn % 2 == 0;
+    Use(queues ? EvictionOrder::kS3Fifo : EvictionOrder::kLeastRecent);
+    EvictionPool pool;
+    for (int i = 0; i < kMax; ++i) {
+      Set(keyspace, std::to_string(number++), "value");
+      if (draws.Below(3) == 0) keyspace.Delete(keyspace.Hash(std::to_string(number - 5)), kNow);
+      while (keyspace.size() > kMax) {
+        if (queues) {
+          keyspace.EvictNext(kNow, evicted);
+        } else {
+          keyspace.SampleVictims(5, 0, kNow, pool);
+          if (const auto best = pool.TakeBest()) keyspace.Evict(best->hash, kNow, evicted);
+        }
+      }
+    }
+    keyspace.CheckInvariants();
+  }
+  Use(EvictionOrder::kS3Fifo);
+  while (keyspace.size() != 0) keyspace.EvictNext(kNow, evicted);
+}
+
+TEST(GhostQueue, RemembersTheLastOnes) {
+  GhostQueue ghosts(8'000);
+  ASSERT_GE(ghosts.places(), 8'000u);
+  Random draws(1);
+  std::vector<std::uint64_t> hashes;
+  for (int i = 0; i < 100'000; ++i) {
+    hashes.push_back(draws.Next());
+    ghosts.Add(hashes.back());
+  }
+  std::size_t recent = 0, old = 0, never = 0;
+  for (std::size_t i = 0; i < 4'000; ++i) {
+    if (ghosts.Take(hashes[hashes.size() - 1 - i])) ++recent;
+    if (ghosts.Take(hashes[i])) ++old;
+    if (ghosts.Take(draws.Next())) ++never;
+  }
+  EXPECT_GT(recent, 3'600u);  // words differ a little in how fast they go
+  EXPECT_LT(old, 300u);       // found by mistake
+  EXPECT_LT(never, 300u);
+  // Each is taken once.
+  ghosts.Add(hashes[0]);
+  EXPECT_TRUE(ghosts.Take(hashes[0]));
+  EXPECT_FALSE(ghosts.Take(hashes[0]));
+  GhostQueue none;
+  none.Add(1);
+  EXPECT_FALSE(none.Take(1));
 }
 
 }  // namespace
