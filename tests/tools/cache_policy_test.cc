@@ -64,9 +64,10 @@ TEST(CachePolicy, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(CachePolicy, HoldsWhatTheLimitAllows) {
-  for (const char* text : {"lru", "redis-lru", "redis-lru,clock=0", "redis-lfu", "s3fifo",
-                           "s3fifo,order=fifo", "s3fifo,size=both,small=5,promote=2,start=keep",
-                           "s3fifo,ghosts=0", "s3fifo,decay=half,max=7,ghost=all,back=1"}) {
+  for (const char* text :
+       {"lru", "redis-lru", "redis-lru,clock=0", "redis-lfu", "s3fifo", "s3fifo,order=fifo",
+        "s3fifo,size=both,small=5,promote=2,start=keep", "s3fifo,ghosts=0",
+        "s3fifo,size=main,unit=200,weigh=bytes", "s3fifo,decay=half,max=7,ghost=all,back=1"}) {
     SCOPED_TRACE(text);
     constexpr std::size_t kLimit = 100'000;
     const CacheShape shape = Shape(kLimit);

@@ -310,7 +310,7 @@ class RunTest(unittest.TestCase):
             path = pathlib.Path(folder) / "results.json"
             done = subprocess.run(
                 [ROOT / "tools/cachebench", *arguments, "--generator", BINARIES.generator,
-                 "--simulator", BINARIES.simulator, "--scale", "0.05", "--requests", "200000",
+                 "--simulator", BINARIES.simulator, "--scale", "0.05", "--requests", "400000",
                  "--only", "zipf 1.0*, 60 MiB", "--json", path],
                 capture_output=True, text=True, timeout=250)
             self.assertEqual(done.returncode, 0, done.stderr)

@@ -15,10 +15,11 @@ import fnmatch
 KEYS = 2_000_000
 VALUE_BYTES = 64
 SIZES = (16, 4096)
-DRIFT_REQUESTS = 20  # a fifth of the keys' places change in 4 million requests
-SCAN_PERIOD = 1_000_000
-SCAN_KEYS = 200_000
-REQUESTS = 4_000_000  # that count, and as many before them to warm up
+REQUESTS = 3_000_000  # that count, and as many before them to warm up
+DRIFT_REQUESTS = 10  # a quarter of the keys' places change hands in so many requests
+# One scan in each quarter of the requests that count.
+SCAN_PERIOD = 600_000
+SCAN_KEYS = 150_000
 LIMITS = (60, 200)
 EXPONENTS = (0.8, 1.0, 1.2)
 KINDS = ("", "16 B to 4 KiB", "drifting", "with scans")

@@ -29,6 +29,8 @@ const std::string_view kPolicies = R"(  lru              exact, at the footprint
     size=RULE        none; main: the hand takes counts in proportion to the size; small: likewise the
                      hits that a key needs in the small queue; both; large: the hand takes two from
                      what is larger than the mean
+    unit=PERCENT     of the mean size: the size that costs one count, 100
+    weigh=bytes      the mean over bytes instead of entries, but `unit` at most
 )";
 
 namespace {
@@ -82,7 +84,7 @@ bool Apply(S3fifoPolicy::Options& options, std::string_view name, std::string_vi
   if (name == "ghost") return ReadWord(text, "all", options.ghost_main);
   if (name == "order") return ReadWord(text, "fifo", options.main_fifo);
   if (name == "decay") return ReadWord(text, "half", options.halve);
-  if (name == "power") return ReadShare(text, options.size_power);
+  if (name == "weigh") return ReadWord(text, "bytes", options.size_weighted);
   if (name == "unit") return ReadShare(text, options.size_unit) && options.size_unit > 0;
   if (name == "size") return ReadRule(text, options.size_rule);
   return false;

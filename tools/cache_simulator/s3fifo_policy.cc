@@ -1,7 +1,6 @@
 #include "tools/cache_simulator/s3fifo_policy.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "tools/cache_simulator/footprint.h"
@@ -18,6 +17,8 @@ std::size_t LimitBesideGhosts(const S3fifoPolicy::Options& options, const CacheS
   return static_cast<std::size_t>(static_cast<double>(shape.limit_bytes) * mean_bytes /
                                   (mean_bytes + ghost_bytes));
 }
+
+double Square(double value) { return value * value; }
 
 double MeanBytes(const CacheShape& shape) {
   double sum = 0;
@@ -49,6 +50,7 @@ bool S3fifoPolicy::Get(Position key) {
 
 void S3fifoPolicy::Insert(Position key) {
   Charge(entry_bytes_[key]);
+  square_bytes_ += Square(entry_bytes_[key]);
   if (ghosts_.Take(key)) {
     AddToMain(key, options_.ghost_count);
   } else {
@@ -77,9 +79,16 @@ void S3fifoPolicy::EvictOne() {
 // What a size costs, in uses: in proportion to it, rounded at random, so that it is right on
 // average.
 unsigned S3fifoPolicy::Price(Position key, unsigned price) {
-  const double size = entry_bytes_[key] / (options_.size_unit * mean_bytes());
-  const double exact = price * std::pow(size, options_.size_power);
+  const double exact = price * entry_bytes_[key] / UnitBytes();
   return std::min(kPriceMax, static_cast<unsigned>(exact + random_.Unit()));
+}
+
+// The size that costs one use. Where sizes differ the mean over bytes is larger than the mean over
+// entries, so that most small ones cost nothing.
+double S3fifoPolicy::UnitBytes() const {
+  const double unit = options_.size_unit * mean_bytes();
+  if (!options_.size_weighted) return unit;
+  return std::min(unit, square_bytes_ / (mean_bytes() * static_cast<double>(keys())));
 }
 
 void S3fifoPolicy::StepSmall() {
@@ -131,6 +140,7 @@ Position S3fifoPolicy::NextOfMain() {
 void S3fifoPolicy::Remove(Position key) {
   state_[key] = 0;
   Discharge(entry_bytes_[key]);
+  square_bytes_ -= Square(entry_bytes_[key]);
 }
 
 }  // namespace aeris::cachesim

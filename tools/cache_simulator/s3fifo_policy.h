@@ -42,8 +42,8 @@ class S3fifoPolicy final : public Policy {
     bool main_fifo = false;
     bool halve = false;  // the hand halves counts instead of taking one
     SizeRule size_rule = SizeRule::kNone;
-    double size_power = 1;  // of what a size costs
-    double size_unit = 1;   // the size that costs one use, in mean sizes
+    double size_unit = 1;        // the size that costs one use, in mean sizes
+    bool size_weighted = false;  // the mean is over bytes instead, but `size_unit` at most
   };
 
   S3fifoPolicy(const Options& options, const CacheShape& shape);
@@ -64,6 +64,7 @@ class S3fifoPolicy final : public Policy {
   void AddToMain(Position key, unsigned count);
   void Remove(Position key);
   unsigned Price(Position key, unsigned price);
+  double UnitBytes() const;
 
   Options options_;
   std::vector<std::uint16_t> entry_bytes_;
@@ -71,6 +72,7 @@ class S3fifoPolicy final : public Policy {
   std::deque<Position> small_;
   std::deque<Position> main_;  // with main_fifo
   std::size_t small_bytes_ = 0;
+  double square_bytes_ = 0;  // the sum of the squares of the entries' sizes
   std::size_t hand_ = 0;
   GhostList ghosts_;
   load::Xoshiro random_{11};
