@@ -23,6 +23,7 @@ AclCategories ImpliedCategories(CommandFlags flags) {
 
 KeyRange RangeOf(const KeySpec& spec) {
   if (spec.begin != KeySpec::Begin::kIndex || spec.find != KeySpec::Find::kRange) return {};
+  if (spec.flags.has(KeyFlag::kNotKey)) return {};
   KeyRange range{.first = static_cast<std::size_t>(spec.index),
                  .step = static_cast<std::size_t>(spec.step)};
   if (spec.last >= 0) {
