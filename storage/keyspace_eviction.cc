@@ -19,6 +19,12 @@ constexpr std::size_t kEntryAhead = 4;
 // Where nothing has to go yet, newcomers are at most twice their share; then they settle unseen.
 constexpr std::size_t kFillingShare = S3Fifo::kNewcomerShare / 2;
 
+// How far the hand goes: the golden ratio's share of the hash space. Its steps come to all places
+// alike and to each about once in a turn, and never to one beside those before. A hand that went on
+// to the next bucket would leave a region of free slots behind it while new keys, which fall
+// everywhere, fill what lies before it to runs of full buckets, hundreds of them.
+constexpr std::uint64_t kHandStep = 0x9E37'79B9'7F4A'7C15;
+
 }  // namespace
 
 void Keyspace::SetEvictionPolicy(EvictionPolicy policy, bool limited) {
@@ -53,6 +59,16 @@ std::size_t Keyspace::Impl::evictable() const {
 
 std::size_t Keyspace::evictable() const { return impl_ != nullptr ? impl_->evictable() : 0; }
 
+// Shows `count` keys that may be evictable, and some more, where the hand is.
+template <typename Visit>
+void Keyspace::Impl::MoveHand(std::size_t count, Visit&& visit) {
+  const std::uint64_t cursor = eviction_hand >> BucketArray::kUnitShift;
+  static_cast<void>(
+      table.SampleSlots(cursor, count, kSampleBuckets, eviction.only_volatile, visit));
+  eviction_hand += kHandStep;
+  table.PrefetchBucket(eviction_hand);
+}
+
 // --- By samples
 
 std::uint64_t Keyspace::Impl::EvictionScore(EntryView entry, UnixMs now) {
@@ -72,16 +88,14 @@ void Keyspace::SampleVictims(std::size_t count, std::size_t database, UnixMs now
                              EvictionPool& pool) {
   if (impl_ == nullptr) return;
   Impl& impl = *impl_;
-  impl.eviction_cursor = impl.table.SampleSlots(
-      impl.eviction_cursor, count, kSampleBuckets, policy_.only_volatile,
-      [&](EntryTable::Slot slot) {
-        const EntryView entry = impl.ViewOf(slot);
-        // A hash without a deadline is filed for its fields.
-        if (!impl.Evictable(entry)) return;
-        const std::uint64_t score = impl.EvictionScore(entry, now);
-        if (!pool.Wants(score)) return;
-        pool.Offer({.score = score, .hash = context_.hasher(entry.key()), .database = database});
-      });
+  impl.MoveHand(count, [&](EntryTable::Slot slot) {
+    const EntryView entry = impl.ViewOf(slot);
+    // A hash without a deadline is filed for its fields.
+    if (!impl.Evictable(entry)) return;
+    const std::uint64_t score = impl.EvictionScore(entry, now);
+    if (!pool.Wants(score)) return;
+    pool.Offer({.score = score, .hash = context_.hasher(entry.key()), .database = database});
+  });
 }
 
 bool Keyspace::Evict(std::uint64_t hash, UnixMs now, Evicted& evicted) {
@@ -108,10 +122,18 @@ void Keyspace::Impl::Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now
 void Keyspace::Impl::Admit(EntryTable::Slot slot, std::uint64_t hash) {
   if (eviction.only_volatile && ViewOf(slot).deadline() == kNoDeadline) return;
   table.SetPolicyBits(slot, queues->Admit(hash));
-  if (queues->newcomers() * kFillingShare <= evictable()) return;
-  const std::uint64_t eldest = *queues->TakeEldest();
-  const EntryTable::Slot settles = table.FindHash(eldest);
-  if (settles) table.SetPolicyBits(settles, S3Fifo::Settled(table.policy_bits(settles)));
+  if (queues->newcomers() * kFillingShare > evictable()) SettleEldest();
+}
+
+// The eldest newcomer settles, used or not.
+void Keyspace::Impl::SettleEldest() {
+  const auto eldest = queues->TakeEldest();
+  const EntryTable::Slot slot = eldest ? table.FindHash(*eldest) : EntryTable::Slot();
+  if (!slot) return;
+  const unsigned bits = table.policy_bits(slot);
+  if (!S3Fifo::newcomer(bits)) return;
+  table.SetPolicyBits(slot, S3Fifo::Settled(bits));
+  if (!S3Fifo::used(bits)) queues->AddUnproven(table.size());
 }
 
 bool Keyspace::EvictNext(UnixMs now, Evicted& evicted) {
@@ -120,7 +142,9 @@ bool Keyspace::EvictNext(UnixMs now, Evicted& evicted) {
   bool found = false;
   for (int step = 0; !found && step < kSearchSteps; ++step) {
     const bool many = impl.queues->newcomers() * S3Fifo::kNewcomerShare > impl.evictable();
-    found = many ? impl.EvictNewcomer(now, evicted) : impl.EvictSettled(now, evicted);
+    const bool unproven = impl.queues->many_unproven();
+    if (many && unproven) impl.SettleEldest();
+    found = many && !unproven ? impl.EvictNewcomer(now, evicted) : impl.EvictSettled(now, evicted);
   }
   // Where all the settled are in use, or none of them is evictable.
   if (!found) found = impl.EvictNewcomer(now, evicted);
@@ -139,7 +163,8 @@ bool Keyspace::Impl::EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted) {
   const unsigned bits = table.policy_bits(slot);
   if (!S3Fifo::newcomer(bits)) return false;
   const EntryView entry = ViewOf(slot);
-  const unsigned price = std::clamp(PriceOf(entry), 1U, S3Fifo::kUsesMax);
+  const unsigned price =
+      std::clamp(queues->PriceOf(MemoryOf(entry), context.random), 1U, S3Fifo::kUsesMax);
   if (S3Fifo::uses(bits) >= price || !Evictable(entry)) {
     table.SetPolicyBits(slot, S3Fifo::WithUses(S3Fifo::Settled(bits), 1));
     return false;
@@ -160,29 +185,27 @@ bool Keyspace::Impl::EvictSettled(UnixMs now, Keyspace::Evicted& evicted) {
     // It may have been used, or be another key by now.
     const unsigned bits = table.policy_bits(slot);
     if (S3Fifo::newcomer(bits) || S3Fifo::uses(bits) != 0 || !Evictable(ViewOf(slot))) continue;
+    if (!S3Fifo::used(bits)) queues->Remember(hash, table.size());
     Evict(slot, hash, now, evicted);
     return true;
   }
   return false;
 }
 
-// The hand passes over a bucket that is not empty.
+// The hand looks at a bucket that is not empty.
 void Keyspace::Impl::FindVictims() {
-  queues->hand = table.SampleSlots(
-      queues->hand, 1, kSampleBuckets, eviction.only_volatile, [&](EntryTable::Slot slot) {
-        const unsigned bits = table.policy_bits(slot);
-        const EntryView entry = ViewOf(slot);
-        if (S3Fifo::newcomer(bits) || !Evictable(entry)) return;
-        const unsigned uses = S3Fifo::uses(bits), price = PriceOf(entry);
-        if (uses < price) queues->victims.push_back(context.hasher(entry.key()));
-        table.SetPolicyBits(slot, S3Fifo::WithUses(bits, uses < price ? 0 : uses - price));
-      });
-}
-
-// Beside the mean of all, without their shares of the table.
-unsigned Keyspace::Impl::PriceOf(EntryView entry) {
-  const std::size_t bytes = arena.bytes_in_use() + blobs.bytes() + collections.bytes();
-  return S3Fifo::PriceOf(MemoryOf(entry), bytes / table.size(), context.random);
+  const bool only_unproven = queues->many_unproven();
+  MoveHand(1, [&](EntryTable::Slot slot) {
+    const unsigned bits = table.policy_bits(slot);
+    const EntryView entry = ViewOf(slot);
+    if (S3Fifo::newcomer(bits) || !Evictable(entry)) return;
+    const std::size_t bytes = MemoryOf(entry);
+    queues->Met(bits, bytes, table.size());
+    if (only_unproven && S3Fifo::used(bits)) return;
+    const unsigned uses = S3Fifo::uses(bits), price = queues->PriceOf(bytes, context.random);
+    if (uses < price) queues->victims.push_back(context.hasher(entry.key()));
+    table.SetPolicyBits(slot, S3Fifo::WithUses(bits, uses < price ? 0 : uses - price));
+  });
 }
 
 }  // namespace aeris::storage

@@ -144,12 +144,14 @@ struct Keyspace::Impl {
   std::size_t evictable() const;
   std::uint64_t EvictionScore(EntryView entry, UnixMs now);
   std::size_t MemoryOf(EntryView entry) const;
-  unsigned PriceOf(EntryView entry);
   std::size_t used_bytes() const;
   void Admit(EntryTable::Slot slot, std::uint64_t hash);
+  void SettleEldest();
   bool EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted);
   bool EvictSettled(UnixMs now, Keyspace::Evicted& evicted);
   void FindVictims();
+  template <typename Visit>
+  void MoveHand(std::size_t count, Visit&& visit);
   void Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now, Keyspace::Evicted& evicted);
   std::span<std::byte> NextSmallBlock();
 
@@ -167,8 +169,8 @@ struct Keyspace::Impl {
   bool counts_uses = false;
   // Stays when the policy changes: what it has queued remains true.
   std::unique_ptr<S3Fifo> queues;
-  bool admits = false;                // new keys go through the queues
-  std::uint64_t eviction_cursor = 0;  // where the next sample is taken
+  bool admits = false;              // new keys go through the queues
+  std::uint64_t eviction_hand = 0;  // a hash: where the next keys are looked at
   std::size_t deadline_count = 0;
   WideInt deadline_sum = 0;
   // Where huge pages go on taking the place of small ones.

@@ -26,14 +26,25 @@ void S3Fifo::Remember(std::uint64_t hash, std::size_t keys) {
   ghosts_.Add(hash);
 }
 
-unsigned S3Fifo::PriceOf(std::size_t bytes, std::size_t mean_bytes, Random& random) {
-  // In sixteenths. The least price keeps the hand from passing over small keys for ever where the
-  // mean is that of a few huge ones, which may not even be evictable.
-  constexpr std::size_t kUnit = 16, kLeast = kUnit / 8, kMost = kUnit * (kUsesMax + 1);
-  const std::size_t price = bytes * kUnit / std::max<std::size_t>(mean_bytes, 1);
-  const std::size_t bounded = std::clamp(price, kLeast, kMost);
-  const bool up = random.Below(kUnit) < bounded % kUnit;
-  return static_cast<unsigned>(bounded / kUnit) + (up ? 1 : 0);
+void S3Fifo::Met(unsigned bits, std::size_t bytes, std::size_t keys) {
+  const double by = 1 / std::min(static_cast<double>(keys), kMetForMean);
+  MoveShare(!used(bits), by);
+  const auto size = static_cast<double>(bytes);
+  const bool first = bytes_mean_ == 0;
+  bytes_mean_ += (size - bytes_mean_) * (first ? 1 : by);
+  squares_mean_ += (size * size - squares_mean_) * (first ? 1 : by);
+}
+
+unsigned S3Fifo::PriceOf(std::size_t bytes, Random& random) const {
+  // In sixteenths. The least price keeps the hand from passing over small keys for ever beside a
+  // few huge ones, which may not even be evictable.
+  constexpr double kUnit = 16, kLeast = kUnit / 8, kMost = kUnit * (kUsesMax + 1);
+  if (bytes_mean_ == 0) return 1;
+  const double price = static_cast<double>(bytes) * kUnit * bytes_mean_ / squares_mean_;
+  const auto bounded = static_cast<unsigned>(std::clamp(price + 0.5, kLeast, kMost));
+  constexpr auto kWhole = static_cast<unsigned>(kUnit);
+  const bool up = random.Below(kWhole) < bounded % kWhole;
+  return bounded / kWhole + (up ? 1 : 0);
 }
 
 }  // namespace aeris::storage

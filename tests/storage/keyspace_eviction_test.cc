@@ -287,7 +287,10 @@ TEST_F(KeyspaceS3FifoTest, WhatIsAskedForOncePassesThrough) {
 
 TEST_F(KeyspaceS3FifoTest, AKeyThatComesBackSoonSettlesAtOnce) {
   constexpr int kMax = 5'000;
-  for (int i = 0; i < 3 * kMax; ++i) Insert("fill:" + std::to_string(i), kMax);
+  for (int i = 0; i < 3 * kMax; ++i) {
+    Insert("fill:" + std::to_string(i), kMax);
+    ASSERT_TRUE(Read("fill:" + std::to_string(i)));
+  }
   Insert("back", kMax);
   int number = 0;
   while (TextAt(keyspace, "back", kNow)) Insert("more:" + std::to_string(number++), kMax);
@@ -295,6 +298,20 @@ TEST_F(KeyspaceS3FifoTest, AKeyThatComesBackSoonSettlesAtOnce) {
   Insert("back", kMax);
   for (int i = 0; i < kMax / 2; ++i) Insert("still more:" + std::to_string(i), kMax);
   EXPECT_TRUE(TextAt(keyspace, "back", kNow));
+}
+
+TEST_F(KeyspaceS3FifoTest, WhatCameWhileThereWasRoomGoesFirstUnlessUsed) {
+  constexpr int kMax = 4'000;
+  for (int i = 0; i < kMax; ++i) Insert("fill:" + std::to_string(i), kMax);
+  for (int i = 0; i < kMax; i += 4) ASSERT_TRUE(Read("fill:" + std::to_string(i)));
+  // As many new ones as were not used: these have the room.
+  for (int i = 0; i < kMax * 3 / 4; ++i) Insert("new:" + std::to_string(i), kMax);
+  std::size_t used = 0, unused = 0;
+  for (int i = 0; i < kMax; ++i) {
+    if (TextAt(keyspace, "fill:" + std::to_string(i), kNow)) ++(i % 4 == 0 ? used : unused);
+  }
+  EXPECT_EQ(used, static_cast<std::size_t>(kMax) / 4);
+  EXPECT_LT(unused, static_cast<std::size_t>(kMax) / 2);
 }
 
 TEST_F(KeyspaceS3FifoTest, TellsWhetherWhatGoesWasUsed) {
