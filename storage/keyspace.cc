@@ -112,6 +112,8 @@ auto Keyspace::Impl::Create(const HashedKey& key, EntrySpec& spec) -> EntryTable
       if (spec.object != nullptr) collections.Add(*spec.object);
       FileTimes(slot, Times());
       if (admits) Admit(slot, key.hash);
+      if (context.reuse.Samples(key.hash)) [[unlikely]]
+        owner.NoteStored(key.hash, ViewOf(slot));
       return slot;
     }
     arena.Free(ref);
@@ -238,6 +240,8 @@ HashedKey Keyspace::Hash(std::string_view key) const { return {key, context_.has
 
 EntryView Keyspace::Find(const HashedKey& key, UnixMs now, Lookup lookup) {
   const EntryTable::Slot slot = impl_ != nullptr ? impl_->FindLive(key, now) : EntryTable::Slot();
+  if (lookup.count && context_.reuse.Samples(key.hash)) [[unlikely]]
+    NoteRequest(key.hash, slot ? impl_->ViewOf(slot) : EntryView(), now);
   if (!slot) {
     if (lookup.count) ++lookup_stats_.misses;
     return EntryView();
@@ -338,6 +342,7 @@ bool Keyspace::Delete(const HashedKey& key, UnixMs now) {
   if (impl_ == nullptr) return false;
   const EntryTable::Slot slot = impl_->FindLive(key, now);
   if (!slot) return false;
+  if (context_.reuse.Samples(key.hash)) context_.reuse.Removed(ReuseName(key.hash));
   impl_->Remove(slot, key.hash);
   return true;
 }

@@ -30,6 +30,7 @@
 #include "storage/eviction_policy.h"
 #include "storage/hash_function.h"
 #include "storage/huge_page.h"
+#include "storage/reuse_sketch.h"
 
 namespace aeris::storage {
 
@@ -101,6 +102,7 @@ struct KeyspaceContext {
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};
+  ReuseSketch reuse{};
 };
 
 // Of a change that leaves the deadline which the key has.
@@ -268,6 +270,11 @@ class Keyspace {
   using VisitFunction = void (*)(void* state, EntryView entry);
   std::uint64_t ScanWith(std::uint64_t cursor, std::size_t count, UnixMs now, VisitFunction visit,
                          void* state);
+
+  // What the sketch of reuse distances is told of keys in its sample (keyspace_reuse.cc).
+  std::uint64_t ReuseName(std::uint64_t hash) const;
+  void NoteRequest(std::uint64_t hash, EntryView found, UnixMs now) const;
+  void NoteStored(std::uint64_t hash, EntryView entry) const;
 
   struct Impl;
   // The parts, made when the first key arrives: thousands of empty databases cost nothing.
