@@ -214,7 +214,11 @@ void Dispatcher::Call(Client& client, const Command& command, std::span<std::str
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
+  const bool looked_at = server_.hot_keys().TakesThisOne();
+  const std::size_t unsent = looked_at ? client.replies().size() : 0;
   Handle(context);
+  if (looked_at) [[unlikely]]
+    NoteHotKeys(client, command, arguments, key_hashes, unsent);
   if (!server_.blocked_clients().empty()) [[unlikely]]
     SignalWritten(client, command, arguments);
   server_.ReadClock();
@@ -231,6 +235,28 @@ void Dispatcher::Handle(CommandContext& context) {
   context.command().handler()(context);
   if (subscriber) [[unlikely]]
     server_.pubsub().DeliverHeld();
+}
+
+// `unsent` bytes of replies were there before. Subcommands ask about keys, which is no use of them
+// (OBJECT FREQ).
+void Dispatcher::NoteHotKeys(const Client& client, const Command& command,
+                             std::span<const std::string_view> arguments,
+                             std::span<const std::uint64_t> key_hashes, std::size_t unsent) {
+  if (command.parent() != nullptr) return;
+  const auto database = static_cast<std::size_t>(client.database);
+  // Replies beyond the limit of a client are dropped at once.
+  std::size_t bytes = std::max(client.replies().size(), unsent) - unsent;
+  for (const std::string_view argument : arguments) bytes += argument.size();
+  if (const KeyRange& range = command.key_range(); !key_hashes.empty()) {
+    return server_.hot_keys().Add(database, key_hashes.size(), bytes, [&](std::size_t i) {
+      return storage::HashedKey{arguments[range.first + i * range.step], key_hashes[i]};
+    });
+  }
+  KeyPositions positions;
+  if (!FindKeys(command.spec(), arguments, positions)) return;
+  server_.hot_keys().Add(database, positions.keys().size(), bytes, [&](std::size_t i) {
+    return server_.databases()[database].Hash(arguments[positions.keys()[i].index]);
+  });
 }
 
 // A key may be gone or of another type now (SET, BITOP, SUNIONSTORE): who waits for a group of a

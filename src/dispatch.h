@@ -54,6 +54,9 @@ class Dispatcher {
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
             std::span<const std::uint64_t> key_hashes);
   void Handle(CommandContext& context);
+  void NoteHotKeys(const Client& client, const Command& command,
+                   std::span<const std::string_view> arguments,
+                   std::span<const std::uint64_t> key_hashes, std::size_t unsent);
   void SignalWritten(const Client& client, const Command& command,
                      std::span<const std::string_view> arguments);
   void Account(Client& client, const Command& command, std::span<std::string_view> arguments,

@@ -233,6 +233,7 @@ bool Eviction::RemoveBest(Limit& limit) {
 
 // `evicted_` has gone from there.
 void Eviction::Removed(std::size_t database) {
+  server_.cache_stats().Evicted(evicted_.idle_seconds, !evicted_.used);
   BlockedClients& blocked = server_.blocked_clients();
   if (!blocked.empty()) blocked.Signal(database, evicted_.key);
 }

@@ -22,6 +22,7 @@ constexpr InfoSection kSections[] = {
     {"latencystats", "Latencystats", WriteLatencyStatsInfo, false},
     {"cluster", "Cluster", WriteClusterInfo, true},
     {"keyspace", "Keyspace", WriteKeyspaceInfo, true},
+    {"cache", "Cache", WriteCacheInfo, false},
 };
 
 bool Asks(std::string_view name, const InfoSection& section) {

@@ -20,6 +20,7 @@ void WriteCommandStatsInfo(Server& server, InfoWriter& info);  // info_stats.cc
 void WriteErrorStatsInfo(Server& server, InfoWriter& info);    // info_stats.cc
 void WriteLatencyStatsInfo(Server& server, InfoWriter& info);  // info_stats.cc
 void WriteClusterInfo(Server& server, InfoWriter& info);       // info_server.cc
+void WriteCacheInfo(Server& server, InfoWriter& info);         // info_cache.cc
 void WriteKeyspaceInfo(Server& server, InfoWriter& info);      // info_server.cc
 
 }  // namespace aeris

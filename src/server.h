@@ -21,6 +21,7 @@
 #include "src/base/log.h"
 #include "src/base/random.h"
 #include "src/blocked_clients.h"
+#include "src/cache_stats.h"
 #include "src/client_io.h"
 #include "src/client_pause.h"
 #include "src/client_registry.h"
@@ -29,6 +30,7 @@
 #include "src/databases.h"
 #include "src/dispatch.h"
 #include "src/eviction.h"
+#include "src/hot_keys.h"
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
 #include "src/monitor.h"
@@ -94,6 +96,8 @@ class Server {
   Random& random() { return random_; }
   LazyFree& lazy_free() { return lazy_free_; }
   Eviction& eviction() { return eviction_; }
+  CacheStats& cache_stats() { return cache_stats_; }
+  HotKeys& hot_keys() { return hot_keys_; }
   protocol::BufferPool& buffers() { return buffers_; }
   Dispatcher& dispatcher() { return dispatcher_; }
   RequestBatch& batch() { return batch_; }
@@ -112,6 +116,9 @@ class Server {
   // and resident memory as the cron last saw it.
   std::size_t used_memory() const;
   std::size_t resident_memory() const { return resident_memory_; }
+  // Tells the statistics of the cache what all lookups have come to, which is returned; the cron
+  // does, and INFO cache.
+  HitCounts SampleCache();
   // Used memory when the server was ready to serve.
   std::size_t startup_memory() const { return startup_memory_; }
   std::uint64_t descriptors_max() const { return descriptors_max_; }
@@ -173,6 +180,8 @@ class Server {
   ClientPause pause_;
   Databases databases_;
   Eviction eviction_{*this};
+  CacheStats cache_stats_;
+  HotKeys hot_keys_{random_};
   Dispatcher dispatcher_;
   RequestBatch batch_;
   ClientIo io_;

@@ -36,6 +36,8 @@ void Server::AddCrons() {
   crons_.push_back(loop_.AddTimeEvent(kSampleEvery, [this] {
     SampleRates();
     SampleMemory();
+    SampleCache();
+    hot_keys_.Age(loop_.now());
     eviction_.Sample();
     return std::optional(kSampleEvery);
   }));
@@ -63,6 +65,17 @@ void Server::SampleRates() {
 void Server::SampleMemory() {
   resident_memory_ = ResidentBytes();
   stats_.peak_memory = std::max<std::uint64_t>(stats_.peak_memory, used_memory());
+}
+
+HitCounts Server::SampleCache() {
+  const storage::LookupStats keys = databases_.lookup_stats();
+  const HitCounts lookups{.hits = keys.hits, .misses = keys.misses};
+  cache_stats_.Sample(lookups, loop_.now());
+  storage::ReuseSketch& reuse = keyspace_context_.reuse;
+  reuse.CountAll({.hits = lookups.hits, .misses = lookups.misses});
+  const auto limit = static_cast<std::size_t>(config().maxmemory);
+  reuse.SetRange(kCacheMultipleMax * (limit != 0 ? limit : databases_.used_bytes()));
+  return lookups;
 }
 
 void Server::WatchClients() {

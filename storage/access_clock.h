@@ -38,6 +38,8 @@ std::uint16_t NextAccessClock(std::uint16_t clock, const AccessPolicy& policy, U
 // OBJECT IDLETIME in seconds and OBJECT FREQ, from an entry's access clock.
 std::uint64_t IdleSeconds(std::uint16_t access_clock, UnixMs now);
 std::uint8_t LfuFrequency(std::uint16_t access_clock, UnixMs now, int decay_minutes);
+// The LFU counter that so many uses reach on average from 0, without decay.
+std::uint8_t FrequencyOfUses(std::uint64_t uses, int log_factor);
 // Seconds since the last use, whichever meaning the clock has: whole minutes in LFU.
 std::uint64_t SecondsSinceUse(std::uint16_t access_clock, const AccessPolicy& policy, UnixMs now);
 // The inverse, for RESTORE's IDLETIME and FREQ. Idle times above 2^16 - 1 seconds become that.

@@ -73,6 +73,9 @@ void ConfigResetStat(CommandContext& context) {
   server.stats().Reset();
   server.eviction().ResetStats();
   server.databases().ResetStats();
+  server.cache_stats().Reset();
+  server.SampleCache();
+  server.databases().context().reuse.ForgetRequests();
   server.commands().ResetStats();
   context.reply().Ok();
 }

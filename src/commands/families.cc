@@ -19,6 +19,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       GeoCommands(),
       HashCommands(),
       HashDeadlineCommands(),
+      HotKeyCommands(),
       HyperLogLogCommands(),
       LatencyCommands(),
       ListBlockingCommands(),

@@ -23,6 +23,7 @@ std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> GeoCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashDeadlineCommands();
+std::span<const CommandSpec> HotKeyCommands();
 std::span<const CommandSpec> HyperLogLogCommands();
 std::span<const CommandSpec> LatencyCommands();
 std::span<const CommandSpec> ListBlockingCommands();

@@ -1,4 +1,5 @@
 // OBJECT: what is known about a key beside its value.
+#include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
@@ -55,19 +56,20 @@ void ObjectIdleTime(CommandContext& context) {
       static_cast<std::int64_t>(storage::IdleSeconds(entry.access_clock(), context.now())));
 }
 
-// OBJECT FREQ key. Replies the logarithmic counter | null.
+// OBJECT FREQ key. Replies the logarithmic counter | null. Under policies that do not keep one, it
+// is what the requests that HOTKEYS knows of have made of it, 0 for a key that is not hot: Redis
+// replies an error there, with which `redis-cli --hotkeys` ends.
 void ObjectFreq(CommandContext& context) {
   const EntryView entry = Inspect(context);
   if (!entry) return;
+  const storage::KeyspaceContext& keyspaces = context.keyspace().context();
   if (!LfuSelected(context)) {
-    return context.reply().Error(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
-        "that when switching between policies at runtime LRU and LFU data will take some time to "
-        "adjust.");
+    const auto database = static_cast<std::size_t>(context.client().database);
+    const std::uint64_t requests = context.server().hot_keys().RequestsTo(database, context.Key(2));
+    return context.reply().Integer(storage::FrequencyOfUses(requests, keyspaces.lfu_log_factor));
   }
-  const int decay_minutes = context.keyspace().context().lfu_decay_minutes;
   context.reply().Integer(
-      storage::LfuFrequency(entry.access_clock(), context.now(), decay_minutes));
+      storage::LfuFrequency(entry.access_clock(), context.now(), keyspaces.lfu_decay_minutes));
 }
 
 void ObjectHelp(CommandContext& context) {

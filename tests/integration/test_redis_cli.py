@@ -167,6 +167,22 @@ class RedisCli(ServerTest):
         self.assertTrue(found, output)
         self.assertTrue(50000 <= int(found.group(1)) <= 70000, found.group(1))
 
+    def test_hotkeys_under_every_policy(self):
+        self.fill(1000)
+        with self.server.connect() as connection:
+            self.addCleanup(connection.close)
+            connection.pipeline([("GET", "key:7")] * 20000)
+            for policy in ("noeviction", "allkeys-lru", "volatile-ttl"):
+                connection.call("CONFIG", "SET", "maxmemory-policy", policy)
+                output, errors, status = self.run_cli("--hotkeys")
+                self.assertEqual((errors, status), ("", 0), policy)
+                self.assertIn("Sampled 1000 keys in the keyspace!", output)
+                first = re.search(r"hot key found with counter: (\d+)\tkeyname: (.*)", output)
+                self.assertTrue(first, output)
+                self.assertEqual(first.group(2), '"key:7"')
+                self.assertGreater(int(first.group(1)), 30)
+            connection.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
     def test_scan(self):
         self.fill(2000)
         output, _, _ = self.run_cli("--scan")

@@ -29,10 +29,11 @@ TEST(InfoSections, AreThoseOfRedisByDefault) {
   EXPECT_EQ(Titles({"default"}), Titles({}));
 }
 
-TEST(InfoSections, AllAndEverythingAddTheStatisticsOfCommands) {
+TEST(InfoSections, AllAndEverythingAddTheStatisticsOfCommandsAndOfTheCache) {
   EXPECT_THAT(Titles({"all"}), ElementsAre("Server", "Clients", "Memory", "Persistence", "Stats",
                                            "Replication", "CPU", "Modules", "Commandstats",
-                                           "Errorstats", "Latencystats", "Cluster", "Keyspace"));
+                                           "Errorstats", "Latencystats", "Cluster", "Keyspace",
+                                           "Cache"));
   EXPECT_EQ(Titles({"everything"}), Titles({"all"}));
   EXPECT_EQ(Titles({"nosuch", "ALL", "cpu"}), Titles({"all"}));
 }

@@ -50,6 +50,27 @@ TEST(AccessClock, CountsUsesLogarithmically) {
   EXPECT_EQ(after(1'000, 0), 255);
 }
 
+TEST(AccessClock, KnowsTheCounterThatUsesReach) {
+  EXPECT_EQ(FrequencyOfUses(0, 10), 0);
+  EXPECT_EQ(FrequencyOfUses(100, 0), 100);
+  EXPECT_EQ(FrequencyOfUses(1'000'000, 0), 255);
+  EXPECT_EQ(FrequencyOfUses(~std::uint64_t{0}, 10), 255);
+  Random random(5);
+  // From 5 on, where a counter counts as from 0.
+  const AccessPolicy lfu{.lfu = true, .lfu_log_factor = 10, .lfu_decay_minutes = 1};
+  std::uint16_t clock = FirstAccessClock(lfu, kNow);
+  for (int i = 0; i < 100'000; ++i) clock = NextAccessClock(clock, lfu, kNow, random);
+  EXPECT_NEAR(FrequencyOfUses(100'000, 10), LfuFrequency(clock, kNow, 1) - kLfuNewKey, 15);
+}
+
+TEST(AccessClock, TellsTheSecondsSinceTheLastUseInBothMeanings) {
+  const AccessPolicy lru, lfu{.lfu = true};
+  EXPECT_EQ(SecondsSinceUse(FirstAccessClock(lru, kNow), lru, kNow + 3'000'000), 3000U);
+  EXPECT_EQ(SecondsSinceUse(FirstAccessClock(lfu, kNow), lfu, kNow), 0U);
+  EXPECT_EQ(SecondsSinceUse(FirstAccessClock(lfu, kNow), lfu, kNow + 3'000'000), 3000U);
+  EXPECT_EQ(SecondsSinceUse(FirstAccessClock(lfu, kNow), lfu, kNow + 256 * 60'000), 0U);
+}
+
 TEST(AccessClock, DecaysBeforeItCounts) {
   Random random(5);
   const AccessPolicy lfu{.lfu = true, .lfu_log_factor = 1'000'000, .lfu_decay_minutes = 1};

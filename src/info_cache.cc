@@ -1,0 +1,56 @@
+// INFO cache: how well the server does as a cache, and would do with other memory
+// (docs/cache_info.md).
+#include <algorithm>
+
+#include "src/info_sections.h"
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+void WriteHits(const CacheStats& stats, const HitCounts& totals, InfoWriter& info) {
+  const HitCounts minute = stats.LastMinute(totals);
+  const HitCounts hour = stats.LastHour(totals);
+  info.Line("cache_hit_ratio_minute", "{:.4f}", minute.ratio());
+  info.Line("cache_hit_ratio_hour", "{:.4f}", hour.ratio());
+  info.Line("cache_hit_ratio", "{:.4f}", totals.ratio());
+  info.Field("cache_requests_minute", minute.requests());
+  info.Field("cache_requests_hour", hour.requests());
+  info.Field("cache_requests", totals.requests());
+}
+
+void WriteEvictions(const CacheStats& stats, InfoWriter& info) {
+  info.Field("cache_evicted_age_p50_seconds", stats.EvictedAgeSeconds(50));
+  info.Field("cache_evicted_age_p90_seconds", stats.EvictedAgeSeconds(90));
+  info.Line("cache_evicted_never_read_ratio", "{:.4f}", stats.never_read_ratio());
+}
+
+void WriteEstimates(Server& server, InfoWriter& info) {
+  const storage::ReuseSketch& reuse = server.databases().context().reuse;
+  const auto held = static_cast<double>(server.databases().used_bytes());
+  const auto limit = static_cast<double>(server.config().maxmemory);
+  // What the server itself takes does not grow with the limit.
+  const double others = std::max(0.0, static_cast<double>(server.used_memory()) - held);
+  const auto with = [&](double multiple) {
+    const double bytes = limit == 0 ? multiple * held : std::max(0.0, multiple * limit - others);
+    const double now = limit == 0 ? held : std::max(0.0, limit - others);
+    return reuse.HitRatio(now, bytes);
+  };
+  info.Line("cache_estimated_hit_ratio_half_memory", "{:.4f}", with(0.5));
+  info.Line("cache_estimated_hit_ratio_double_memory", "{:.4f}", with(2));
+  info.Line("cache_estimated_hit_ratio_quadruple_memory", "{:.4f}", with(kCacheMultipleMax));
+  info.Line("cache_estimate_sampled_requests", "{:.0f}", reuse.sampled_requests());
+  info.Field("cache_estimate_sampled_keys", reuse.sampled_keys());
+  info.Field("cache_estimate_keys_per_sampled", reuse.keys_per_sampled());
+}
+
+}  // namespace
+
+void WriteCacheInfo(Server& server, InfoWriter& info) {
+  const HitCounts lookups = server.SampleCache();
+  WriteHits(server.cache_stats(), lookups, info);
+  WriteEvictions(server.cache_stats(), info);
+  WriteEstimates(server, info);
+}
+
+}  // namespace aeris
