@@ -12,6 +12,8 @@ class ArgumentBlock {
   // Makes room for `capacity` bytes, more than before; keeps those that are there. Returns where
   // they are from now on, null without memory, and then nothing changed.
   [[nodiscard]] virtual char* Grow(std::size_t capacity) = 0;
+  // What it takes of the allocator; 0 when its memory was taken over.
+  virtual std::size_t allocated_bytes() const = 0;
 };
 
 }  // namespace aeris::protocol

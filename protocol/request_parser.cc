@@ -322,7 +322,9 @@ void RequestParser::Release() {
 std::size_t RequestParser::memory() const {
   std::size_t bytes = args_.capacity() * sizeof(ArgRange);
   if (!decoded_.empty()) bytes += decoded_.capacity();
-  for (const BlockArgument& block : blocks_) bytes += sizeof block + block.capacity;
+  for (const BlockArgument& block : blocks_) {
+    bytes += sizeof block + block.block->allocated_bytes();
+  }
   return bytes;
 }
 

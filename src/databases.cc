@@ -80,6 +80,12 @@ std::size_t Databases::used_bytes() const {
   return sum;
 }
 
+std::size_t Databases::mapped_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& keyspace : keyspaces_) sum += keyspace->mapped_bytes();
+  return sum;
+}
+
 storage::LookupStats Databases::lookup_stats() const {
   storage::LookupStats sum;
   for (const auto& keyspace : keyspaces_) {

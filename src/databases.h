@@ -46,6 +46,7 @@ class Databases {
 
   storage::Keyspace::Memory memory() const;   // of all
   std::size_t used_bytes() const;             // Keyspace::used_bytes of all
+  std::size_t mapped_bytes() const;           // Keyspace::mapped_bytes of all
   storage::LookupStats lookup_stats() const;  // of all
   void ResetStats();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "src/blob_argument.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/command_keys.h"
@@ -195,15 +196,17 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
                                  std::span<std::string_view> arguments,
                                  std::span<const std::uint64_t> key_hashes) {
   Eviction& eviction = server_.eviction();
-  if (command.has(CommandFlag::kDenyOom)) {
-    std::size_t bytes = 0;
-    for (const std::string_view argument : arguments) bytes += argument.size();
-    if (!eviction.MakeRoomFor(static_cast<std::size_t>(client.database), bytes)) {
-      return Reject(client, &command, err::kOutOfMemory);
-    }
+  if (!command.has(CommandFlag::kDenyOom)) {
+    eviction.Enforce(arguments);
+  } else if (!eviction.MakeRoomFor(static_cast<std::size_t>(client.database), arguments)) {
+    return Reject(client, &command, err::kOutOfMemory);
   }
   Call(client, command, arguments, key_hashes);
-  if (command.has(CommandFlag::kWrite) && eviction.limited()) eviction.Enforce();
+  // What the command has stored without a copy is an argument no longer.
+  for (const auto& argument : client.parser().blocks()) {
+    static_cast<BlobArgument&>(*argument.block).Count();
+  }
+  if (eviction.limited()) eviction.Enforce(arguments);
 }
 
 void Dispatcher::Call(Client& client, const Command& command, std::span<std::string_view> arguments,

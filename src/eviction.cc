@@ -20,12 +20,14 @@ constexpr int kRemovalsPerLook = 16;
 // ten million slots. A key in a part of the table that is being moved is found when that has moved
 // on.
 constexpr int kFruitlessMax = 4096;
+// For what is far above the limit.
+constexpr milliseconds kLongStepMax{10};
 
 }  // namespace
 
 Eviction::Eviction(Server& server)
     : server_(server),
-      account_(server.databases(), server.stats().argument_bytes),
+      account_(server.memory_account()),
       policies_(server.databases().count(), MaxmemoryPolicy::kNoeviction) {}
 
 void Eviction::OnConfigChange() {
@@ -47,8 +49,8 @@ void Eviction::OnConfigChange() {
     NoteExceeded(false);
     return;
   }
-  account_.Sample();
-  for (const Limit& limit : limits_) {
+  for (Limit& limit : limits_) {
+    limit.level = std::max(limit.bytes, UsedOf(limit));
     if (!Exceeded(limit)) continue;
     server_.log().Warning(
         "The limit {} is {} bytes, and {} are in use. Keys will be removed, or writes refused, as "
@@ -59,10 +61,9 @@ void Eviction::OnConfigChange() {
   GoOn();
 }
 
-void Eviction::Sample() {
-  if (!limited() || server_.stats().lazyfree_pending != 0) return;
-  account_.Sample();
-  Enforce();
+void Eviction::EnforceBetweenCommands() {
+  if (!limited()) return;
+  Enforce({});
   ServeWaiters();
 }
 
@@ -79,26 +80,28 @@ std::size_t Eviction::UsedOf(const Limit& limit) const {
   return limit.database ? server_.databases()[*limit.database].used_bytes() : account_.used();
 }
 
-bool Eviction::MakeRoomFor(std::size_t database, std::size_t argument_bytes) {
+bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments) {
+  std::size_t argument_bytes = 0;
+  for (const std::string_view argument : arguments) argument_bytes += argument.size();
   for (Limit& limit : limits_) {
     if (limit.database && *limit.database != database) continue;
     if (argument_bytes > limit.bytes) return false;
-    if (Exceeded(limit) && RemoveUntilEnough(limit) == Room::kNone) return false;
+    if (Exceeded(limit) && RemoveUntilEnough(limit, arguments) == Room::kNone) return false;
   }
   return true;
 }
 
-void Eviction::Enforce() {
-  if (RemoveWhereNeeded() == Room::kNotYet && !goes_on_.active()) GoOn();
+void Eviction::Enforce(std::span<const std::string_view> arguments) {
+  if (RemoveWhereNeeded(arguments) == Room::kNotYet && !goes_on_.active()) GoOn();
 }
 
 // Of all limits: kNotYet when one of them does not hold and there are keys to remove.
-Eviction::Room Eviction::RemoveWhereNeeded() {
+Eviction::Room Eviction::RemoveWhereNeeded(std::span<const std::string_view> arguments) {
   Room room = Room::kEnough;
   for (Limit& limit : limits_) {
     if (!Exceeded(limit)) [[likely]]
       continue;
-    const Room here = RemoveUntilEnough(limit);
+    const Room here = RemoveUntilEnough(limit, arguments);
     if (room != Room::kNotYet) room = here == Room::kEnough ? room : here;
   }
   if (exceeded_since_ && room == Room::kEnough) NoteExceeded(false);
@@ -108,7 +111,7 @@ Eviction::Room Eviction::RemoveWhereNeeded() {
 // Goes on in time events until the limits hold or nothing can be removed.
 void Eviction::GoOn() {
   goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
-    const bool more = RemoveWhereNeeded() == Room::kNotYet;
+    const bool more = RemoveWhereNeeded({}) == Room::kNotYet;
     ServeWaiters();
     return more ? std::optional(milliseconds(0)) : std::nullopt;
   });
@@ -119,9 +122,14 @@ void Eviction::ServeWaiters() {
   if (server_.blocked_clients().has_ready()) server_.blocked_clients().Serve();
 }
 
-Eviction::Room Eviction::RemoveUntilEnough(Limit& limit) {
+Eviction::Room Eviction::RemoveUntilEnough(Limit& limit,
+                                           std::span<const std::string_view> arguments) {
+  for (const std::string_view argument : arguments) {
+    limit.argument_bytes_max = std::max(limit.argument_bytes_max, argument.size());
+  }
   const Room room = RemoveForOneStep(limit);
   if (room == Room::kNone) SayItCannotBeMet(limit);
+  if (room == Room::kEnough) limit.argument_bytes_max = 0;
   if (room != Room::kEnough) NoteExceeded(true);
   return room;
 }
@@ -130,6 +138,9 @@ Eviction::Room Eviction::RemoveForOneStep(Limit& limit) {
   server_.ReadClock();
   const MonotonicTime begin = server_.monotonic();
   const MonotonicTime::duration step_max = StepMax();
+  const MonotonicTime::duration long_step_max =
+      std::max<MonotonicTime::duration>(step_max, kLongStepMax);
+  const std::size_t far = std::max(limit.level, limit.bytes + limit.argument_bytes_max);
   Room room = Room::kEnough;
   int fruitless = 0;
   for (int tries = 1; Exceeded(limit); ++tries) {
@@ -141,11 +152,13 @@ Eviction::Room Eviction::RemoveForOneStep(Limit& limit) {
     fruitless = RemoveOne(limit, *giver) ? 0 : fruitless + 1;
     if (tries % kRemovalsPerLook != 0) continue;
     server_.ReadClock();
-    if (server_.monotonic() - begin > step_max || fruitless > kFruitlessMax) {
+    const MonotonicTime::duration took = server_.monotonic() - begin;
+    if (took > (UsedOf(limit) > far ? long_step_max : step_max) || fruitless > kFruitlessMax) {
       room = Room::kNotYet;
       break;
     }
   }
+  limit.level = std::max(limit.bytes, UsedOf(limit));
   server_.ReadClock();
   const auto took = std::chrono::duration_cast<milliseconds>(server_.monotonic() - begin);
   const auto threshold = server_.config().latency_monitor_threshold;
@@ -255,6 +268,10 @@ void Eviction::NoteExceeded(bool exceeded) {
   } else {
     exceeded_ += server_.monotonic() - *exceeded_since_;
     exceeded_since_.reset();
+    for (Limit& limit : limits_) {
+      limit.level = limit.bytes;
+      limit.argument_bytes_max = 0;
+    }
   }
 }
 

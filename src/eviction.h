@@ -1,10 +1,15 @@
 // Eviction: keeps used memory within `maxmemory`, and databases within `maxmemory-db`, by removing
 // keys as their policies say.
 //
-// Before a command that may need memory, and after each that writes, keys are removed until all
-// limits hold. That is bounded: when `maxmemory-eviction-tenacity`'s time is up, a time event goes
-// on, and the command runs although a limit does not hold yet. A command is refused only when no
-// key can be removed.
+// Before each command and after it, keys are removed until all limits hold: before, for what
+// buffers have grown by, after, for what the command has added. That is bounded: when
+// `maxmemory-eviction-tenacity`'s time is up, a time event goes on, and commands run although a
+// limit does not hold yet. A command that needs memory is refused only when no key can be removed.
+//
+// Within that time memory may be above the limit by the largest argument of a command. What is
+// beyond, and beyond what the last step has left, is removed in the same step, so that used memory
+// does not climb while commands add more than the time removes; up to 10 ms, which is thousands of
+// keys.
 //
 // A database has the policy that `maxmemory-db` gives it, or else maxmemory-policy, and loses keys
 // by that alone, also where it is `maxmemory` that is passed. Databases of different policies then
@@ -15,7 +20,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ae/event_loop.h"
@@ -35,15 +42,15 @@ class Eviction {
 
   // Whether there is a limit.
   bool limited() const { return !limits_.empty(); }
-  // A command whose arguments have `argument_bytes` may run in `database`: removes keys if a limit
-  // is passed. False when nothing can be removed, or when it could never hold the arguments.
-  [[nodiscard]] bool MakeRoomFor(std::size_t database, std::size_t argument_bytes);
-  // After a change.
-  void Enforce();
+  // Before a command that needs memory in `database`: removes keys if a limit is passed. False when
+  // nothing can be removed, or when it could never hold the arguments.
+  [[nodiscard]] bool MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments);
+  // Before any other command with these arguments, and after each.
+  void Enforce(std::span<const std::string_view> arguments);
   // Directives have changed. Removing begins with the next step.
   void OnConfigChange();
-  // Reads the allocator's account anew: ten times a second.
-  void Sample();
+  // Between commands, ten times a second: buffers grow without any.
+  void EnforceBetweenCommands();
 
   MaxmemoryPolicy policy(std::size_t database) const { return policies_[database]; }
   // Bytes of maxmemory-db, 0 without.
@@ -62,15 +69,18 @@ class Eviction {
     storage::EvictionPool pool{};
     storage::EvictionPolicy pool_policy{};
     bool said = false;  // that it cannot be met
+    // While it is passed: what the last step has left, and the largest argument since.
+    std::size_t level = 0;
+    std::size_t argument_bytes_max = 0;
   };
   enum class Room : std::uint8_t { kEnough, kNotYet, kNone };
 
   static std::string NameOf(const Limit& limit);
   std::size_t UsedOf(const Limit& limit) const;
   bool Exceeded(const Limit& limit) const { return UsedOf(limit) > limit.bytes; }
-  Room RemoveUntilEnough(Limit& limit);
+  Room RemoveUntilEnough(Limit& limit, std::span<const std::string_view> arguments);
   Room RemoveForOneStep(Limit& limit);
-  Room RemoveWhereNeeded();
+  Room RemoveWhereNeeded(std::span<const std::string_view> arguments);
   bool RemoveOne(Limit& limit, std::size_t giver);
   bool RemoveBest(Limit& limit);
   std::optional<std::size_t> Giver(const Limit& limit);
@@ -84,7 +94,7 @@ class Eviction {
   void SayItCannotBeMet(Limit& limit);
 
   Server& server_;
-  MemoryAccount account_;
+  const MemoryAccount& account_;
   std::vector<Limit> limits_;              // maxmemory's, then those of databases
   std::vector<MaxmemoryPolicy> policies_;  // of each database
   bool one_policy_ = true;                 // of all databases

@@ -62,7 +62,7 @@ void WriteMemoryInfo(Server& server, InfoWriter& info) {
   info.Bytes("maxmemory", server.config().maxmemory);
   info.Field("maxmemory_policy", RowOf(server.eviction().policy(info.database())).name);
   WriteRatios(memory, info);
-  info.Field("mem_not_counted_for_evict", 0);
+  info.Field("mem_not_counted_for_evict", server.memory_account().not_counted());
   info.Field("mem_replication_backlog", 0);
   info.Field("mem_total_replication_buffers", 0);
   info.Field("mem_clients_slaves", 0);

@@ -1,6 +1,9 @@
 #include "src/lazy_free.h"
 
+#include <memory>
 #include <utility>
+
+#include "src/memory_info.h"
 
 namespace aeris {
 
@@ -12,23 +15,35 @@ std::expected<void, Error> LazyFree::Start(ae::EventLoop& loop) {
 }
 
 template <typename T>
-void LazyFree::Give(std::unique_ptr<T> object, std::size_t objects) {
+void LazyFree::Give(std::unique_ptr<T> object, std::size_t objects, std::size_t bytes) {
   stats_.lazyfree_pending += objects;
-  worker_->Submit([dead = std::move(object)]() mutable { dead.reset(); },
-                  [this, objects] {
-                    stats_.lazyfree_pending -= objects;
-                    stats_.lazyfreed_objects += objects;
-                  });
+  pending_bytes_ += bytes;
+  // Of the job and of its completion, which runs after it.
+  auto net_bytes = std::make_shared<std::int64_t>();
+  worker_->Submit(
+      [dead = std::move(object), net_bytes]() mutable {
+        dead.reset();
+        *net_bytes = ThreadAllocation().net_bytes();
+      },
+      [this, objects, bytes, net_bytes] {
+        stats_.lazyfree_pending -= objects;
+        stats_.lazyfreed_objects += objects;
+        pending_bytes_ -= bytes;
+        thread_net_bytes_ = *net_bytes;
+      });
 }
 
 void LazyFree::Discard(std::unique_ptr<storage::Keyspace> keyspace) {
   if (worker_ == nullptr || !keyspace->large()) return;
   const std::size_t keys = keyspace->size();
-  Give(std::move(keyspace), keys);
+  const std::size_t bytes = keyspace->memory().allocated();
+  Give(std::move(keyspace), keys, bytes);
 }
 
 void LazyFree::Dispose(std::unique_ptr<storage::Collection> collection) {
-  if (worker_ != nullptr) Give(std::move(collection), 1);
+  if (worker_ == nullptr) return;
+  const std::size_t bytes = collection->memory_bytes() - collection->mapped_bytes();
+  Give(std::move(collection), 1, bytes);
 }
 
 bool LazyFree::MakeHugePage(std::move_only_function<void(storage::HugePage)> done) {

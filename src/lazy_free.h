@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -26,15 +27,24 @@ class LazyFree final : public storage::CollectionDisposal {
   void Discard(std::unique_ptr<storage::Keyspace> keyspace);
   void Dispose(std::unique_ptr<storage::Collection> collection) override;
 
+  // Bytes of the allocator in what was given away and is not known to be freed yet.
+  std::size_t pending_bytes() const { return pending_bytes_; }
+  // What the thread has allocated less what it has freed (memory_info.h), when the last job that is
+  // known to be done ended.
+  std::int64_t thread_net_bytes() const { return thread_net_bytes_; }
+
   // `done` gets a page, or an empty one, in a later turn. False, and nothing done, without a
   // thread.
   bool MakeHugePage(std::move_only_function<void(storage::HugePage)> done);
 
  private:
+  // `bytes` are those of the allocator.
   template <typename T>
-  void Give(std::unique_ptr<T> object, std::size_t objects);
+  void Give(std::unique_ptr<T> object, std::size_t objects, std::size_t bytes);
 
   ServerStats& stats_;
+  std::size_t pending_bytes_ = 0;
+  std::int64_t thread_net_bytes_ = 0;
   std::unique_ptr<ae::Worker> worker_;
 };
 

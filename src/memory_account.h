@@ -1,42 +1,63 @@
-// MemoryAccount: used memory at any moment, for the price of a few additions.
+// MemoryAccount: used memory, exact at any moment, for a few loads and additions. INFO shows it and
+// maxmemory limits it: this one figure.
 //
-// The allocator's own account takes microseconds to read, so it is read ten times a second. In
-// between, what keyspaces hold is counted to the byte as it changes; buffers of clients and all
-// else stay as they were. Big arguments that are being received do not count before they are
-// stored: no key goes for one that may be refused.
+//   used = what the loop's thread has allocated, less what it has freed
+//        + the same of the lazyfree thread, as it was when the last job that is done ended
+//        - what that thread has been given and has not freed yet
+//        - big arguments that are being received
+//        + what keyspaces have mapped: entries in use, tables as far as they have been written
+//
+// What waits to be freed does not count: removing more keys would not make it go sooner. Big
+// arguments do not count before they are stored: no key goes for one that may be refused. INFO
+// shows both as mem_not_counted_for_evict. Memory that the allocator or the arenas hold free does
+// not count, as in Redis.
+//
+// Rejected: the allocator's statistics, ten times a second, and what keyspaces changed by since:
+//           they count what threads keep in their caches, and clients' buffers were up to 450 KB
+//           behind. The lazyfree thread's counters as they are at the moment: what the job under
+//           way has freed so far would be subtracted twice.
+// Without jemalloc nothing counts by thread: what there was when the server was made, and what
+// keyspaces take. Buffers do not count then.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "src/databases.h"
+#include "src/lazy_free.h"
 #include "src/memory_info.h"
 
 namespace aeris {
 
 class MemoryAccount {
  public:
-  MemoryAccount(const Databases& databases, const std::size_t& argument_bytes)
-      : databases_(databases), argument_bytes_(argument_bytes) {}
+  // All of them outlive the account. Databases are empty when it is made, on the loop's thread.
+  struct Parts {
+    const Databases& databases;
+    const LazyFree& lazy_free;
+    const std::size_t& argument_bytes;
+  };
+  explicit MemoryAccount(const Parts& parts)
+      : parts_(parts), at_first_(loop_.counts() ? 0 : AllocatedBytes()) {}
 
-  // Reads the allocator's account. Not while what keyspaces have given away is still to be freed:
-  // they do not count it any more.
-  void Sample() {
-    const std::size_t all = AllocatedBytes() + databases_.memory().mapped;
-    sampled_ = all - std::min(all, argument_bytes_);
-    keyspaces_then_ = databases_.used_bytes();
-  }
+  // Bytes. O(databases), some ns.
   std::size_t used() const {
-    const std::size_t now = databases_.used_bytes();
-    if (now >= keyspaces_then_) return sampled_ + (now - keyspaces_then_);
-    return sampled_ - std::min(sampled_, keyspaces_then_ - now);
+    if (!loop_.counts()) return at_first_ + parts_.databases.used_bytes();
+    const std::int64_t allocated = loop_.net_bytes() + parts_.lazy_free.thread_net_bytes() -
+                                   static_cast<std::int64_t>(not_counted());
+    // What was given away is counted as the allocator would round it; it may round otherwise.
+    return static_cast<std::size_t>(std::max<std::int64_t>(allocated, 0)) +
+           parts_.databases.mapped_bytes();
+  }
+  std::size_t not_counted() const {
+    return parts_.lazy_free.pending_bytes() + parts_.argument_bytes;
   }
 
  private:
-  const Databases& databases_;
-  const std::size_t& argument_bytes_;
-  std::size_t sampled_ = 0;
-  std::size_t keyspaces_then_ = 0;
+  Parts parts_;
+  ThreadAllocation loop_;
+  std::size_t at_first_;
 };
 
 }  // namespace aeris

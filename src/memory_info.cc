@@ -62,6 +62,16 @@ std::size_t AllocatedBytes() {
   return ReadJemalloc("stats.allocated");
 }
 
+ThreadAllocation::ThreadAllocation() {
+  std::uint64_t* allocated = nullptr;
+  std::uint64_t* freed = nullptr;
+  std::size_t size = sizeof allocated;
+  if (mallctl("thread.allocatedp", &allocated, &size, nullptr, 0) != 0) return;
+  if (mallctl("thread.deallocatedp", &freed, &size, nullptr, 0) != 0) return;
+  allocated_ = allocated;
+  freed_ = freed;
+}
+
 AllocatorInfo ReadAllocatorInfo() {
   RefreshJemalloc();
   return {.allocated = ReadJemalloc("stats.allocated"),
@@ -105,6 +115,8 @@ bool PurgeAllocator() {
 const char* AllocatorName() { return "libc"; }
 
 std::size_t AllocatedBytes() { return ReadAllocatorInfo().allocated; }
+
+ThreadAllocation::ThreadAllocation() = default;
 
 AllocatorInfo ReadAllocatorInfo() {
 #ifdef __SANITIZE_ADDRESS__

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace aeris {
@@ -12,6 +13,23 @@ const char* AllocatorName();
 // Bytes in live allocations, of every thread. Without arenas and tables, which are mapped apart.
 // A figure of the allocator's own statistics, a few microseconds.
 std::size_t AllocatedBytes();
+
+// What one thread has allocated and freed, by the sizes that the allocator gave: exact at every
+// moment, for two loads from memory. The sum of all threads' is what is live.
+class ThreadAllocation {
+ public:
+  ThreadAllocation();  // of the thread that makes it, which alone may ask
+  // Whether the allocator counts so; net_bytes() is 0 where it does not.
+  bool counts() const { return allocated_ != nullptr; }
+  // Allocated less freed since the thread began; below zero where it freed what others made.
+  std::int64_t net_bytes() const {
+    return counts() ? static_cast<std::int64_t>(*allocated_ - *freed_) : 0;
+  }
+
+ private:
+  const std::uint64_t* allocated_ = nullptr;
+  const std::uint64_t* freed_ = nullptr;
+};
 
 struct AllocatorInfo {
   std::size_t allocated = 0;  // in live allocations

@@ -21,6 +21,8 @@ constexpr std::size_t kClientBytes = 200 * 1024;
 }  // namespace
 
 MemoryReport MakeMemoryReport(Server& server) {
+  // First, before anything here takes some.
+  const std::size_t used = server.used_memory();
   const storage::Keyspace::Memory keyspaces = server.databases().memory();
   const std::size_t held = keyspaces.mapped - keyspaces.entries + keyspaces.arena;
   MemoryReport report;
@@ -28,7 +30,7 @@ MemoryReport MakeMemoryReport(Server& server) {
   report.allocator.allocated += keyspaces.mapped;
   report.allocator.active += held;
   report.allocator.resident += held;
-  report.used = report.allocator.allocated;
+  report.used = used;
   report.resident = ResidentBytes();
   report.peak = std::max<std::size_t>(server.stats().peak_memory, report.used);
   report.startup = server.startup_memory();

@@ -1,13 +1,13 @@
 // MemoryReport: where the server's memory goes, in bytes. INFO memory, MEMORY STATS and MEMORY
 // DOCTOR say it in their own ways.
 //
-//   used      = allocated + mapped tables + entries
-//   used      = overhead + dataset
+//   used      = overhead + dataset      (memory_account.h)
 //   overhead  = startup + clients + tables
 //
 // Large tables and the arenas of keyspaces are mapped apart from the allocator; the figures
 // `allocator` hold both together, so that a ratio of them means the same as in Redis, where the
-// allocator has all. What an arena's pages hold beyond entries in use is their fragmentation.
+// allocator has all. They are the allocator's own, what threads keep in their caches included. What
+// an arena's pages hold beyond entries in use is their fragmentation.
 #pragma once
 
 #include <cstddef>

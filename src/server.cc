@@ -394,6 +394,4 @@ void Server::ReadClock() {
   unix_ms_end_ = monotonic_ + std::chrono::microseconds(1000 - us % 1000);
 }
 
-std::size_t Server::used_memory() const { return AllocatedBytes() + databases_.memory().mapped; }
-
 }  // namespace aeris

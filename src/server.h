@@ -33,6 +33,7 @@
 #include "src/hot_keys.h"
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
+#include "src/memory_account.h"
 #include "src/monitor.h"
 #include "src/pubsub.h"
 #include "src/request_batch.h"
@@ -95,6 +96,7 @@ class Server {
   BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
   LazyFree& lazy_free() { return lazy_free_; }
+  const MemoryAccount& memory_account() const { return memory_account_; }
   Eviction& eviction() { return eviction_; }
   CacheStats& cache_stats() { return cache_stats_; }
   HotKeys& hot_keys() { return hot_keys_; }
@@ -112,9 +114,8 @@ class Server {
   std::uint32_t lru_clock() const {
     return static_cast<std::uint32_t>(unix_ms_ / 1000) & 0xFFFFFFU;
   }
-  // What the allocator has handed out and what keyspaces have mapped, in use by entries and tables;
-  // and resident memory as the cron last saw it.
-  std::size_t used_memory() const;
+  // What INFO shows and maxmemory limits; and resident memory as the cron last saw it.
+  std::size_t used_memory() const { return memory_account_.used(); }
   std::size_t resident_memory() const { return resident_memory_; }
   // Tells the statistics of the cache what all lookups have come to, which is returned; the cron
   // does, and INFO cache.
@@ -179,6 +180,8 @@ class Server {
   LatencyMonitor latency_;
   ClientPause pause_;
   Databases databases_;
+  MemoryAccount memory_account_{MemoryAccount::Parts{
+      .databases = databases_, .lazy_free = lazy_free_, .argument_bytes = stats_.argument_bytes}};
   Eviction eviction_{*this};
   CacheStats cache_stats_;
   HotKeys hot_keys_{random_};

@@ -38,7 +38,7 @@ void Server::AddCrons() {
     SampleMemory();
     SampleCache();
     hot_keys_.Age(loop_.now());
-    eviction_.Sample();
+    eviction_.EnforceBetweenCommands();
     return std::optional(kSampleEvery);
   }));
   crons_.push_back(loop_.AddTimeEvent(milliseconds(1000 / config().hz), [this] {

@@ -1,5 +1,7 @@
 #include "storage/blob.h"
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -30,6 +32,8 @@ char* LooseBlob::Grow(std::size_t capacity) {
   blob_->capacity_ = capacity;
   return blob_->bytes();
 }
+
+std::size_t LooseBlob::allocated_bytes() const { return malloc_usable_size(blob_); }
 
 BlobStore::~BlobStore() {
   while (first_ != nullptr) {

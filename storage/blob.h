@@ -87,6 +87,8 @@ class LooseBlob {
   // Makes room for `capacity` bytes and keeps those that are there. Returns where they are from now
   // on; null, and nothing done, without memory.
   [[nodiscard]] char* Grow(std::size_t capacity);
+  // Of the allocator; 0 before the first Grow(), and when a store has taken the blob over.
+  std::size_t allocated_bytes() const;
 
  private:
   friend class BlobStore;

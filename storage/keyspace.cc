@@ -426,9 +426,14 @@ Keyspace::Memory Keyspace::memory() const {
           .arena = impl_->arena.bytes_held(),
           .blobs = impl_->blobs.bytes(),
           .collections = impl_->collections.bytes(),
-          .mapped = impl_->table.mapped_bytes() + impl_->arena.bytes_in_use() +
-                    impl_->collections.mapped_bytes() +
-                    (queues != nullptr ? queues->mapped_bytes() : 0)};
+          .mapped = mapped_bytes()};
+}
+
+std::size_t Keyspace::mapped_bytes() const {
+  if (impl_ == nullptr) return 0;
+  return impl_->table.mapped_bytes() + impl_->arena.bytes_in_use() +
+         impl_->collections.mapped_bytes() +
+         (impl_->queues != nullptr ? impl_->queues->mapped_bytes() : 0);
 }
 
 std::size_t Keyspace::Impl::used_bytes() const {

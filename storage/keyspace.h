@@ -256,8 +256,12 @@ class Keyspace {
     std::size_t blobs = 0;        // large values outside the arena
     std::size_t collections = 0;  // that have outgrown their entries
     std::size_t mapped = 0;  // what of all these is not the allocator's, `entries` of the arena
+
+    std::size_t allocated() const { return table + entries + blobs + collections - mapped; }
   };
   Memory memory() const;
+  // The same as memory().mapped; some ns.
+  std::size_t mapped_bytes() const;
   // Key, value and their share of the table: MEMORY USAGE.
   std::size_t MemoryUsage(EntryView entry) const;
   // True while giving the whole keyspace away to another thread would be worth it.
