@@ -1,7 +1,7 @@
-// What an allocation takes, for accounts that are true to resident memory without asking the
-// allocator: jemalloc's size classes, four for each doubling from 64 bytes on. A large allocation,
-// above 14 KiB, begins anywhere in its first page and touches no page behind its end, so it takes
-// a page more than it has bytes, on average.
+// What an allocation takes of the allocator, for accounts that are true to used memory without
+// asking it: jemalloc's size classes, four for each doubling from 64 bytes on. Resident memory
+// differs: a large allocation, above 14 KiB, begins anywhere in its first page and touches no page
+// behind its end.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +11,8 @@
 namespace aeris::storage {
 
 constexpr std::size_t AllocatedBytes(std::size_t bytes) {
-  constexpr std::size_t kSmallMax = std::size_t{14} << 10;
-  constexpr std::size_t kPage = std::size_t{4} << 10;
   constexpr std::size_t kStepMin = 16;
   if (bytes <= 8) return bytes == 0 ? 0 : 8;
-  if (bytes > kSmallMax) return bytes + kPage;
   const std::size_t step = std::max(kStepMin, std::bit_floor(bytes - 1) / 4);
   return (bytes + step - 1) / step * step;
 }
