@@ -1,10 +1,12 @@
 #include "src/client.h"
 
+#include <algorithm>
 #include <ranges>
 #include <utility>
 
 #include "src/blocked_clients.h"
 #include "src/pubsub.h"
+#include "storage/allocated_bytes.h"
 
 namespace aeris {
 
@@ -27,6 +29,16 @@ bool Client::local() const {
          peer_.starts_with("[::ffff:127.");
 }
 
+std::size_t Client::query_bytes() const {
+  std::size_t bytes = query_.size();
+  if (!parser_.in_request() || parser_.done()) return bytes;
+  bytes -= std::min(bytes, parser_.size());
+  const auto blocks = parser_.blocks();
+  // Of the argument under way; those of earlier ones have been parsed.
+  if (!blocks.empty() && blocks.back().index == parser_.arg_count()) bytes += blocks.back().filled;
+  return bytes;
+}
+
 std::size_t Client::unparsed_bytes() const {
   std::size_t bytes = query_.size();
   for (const auto& block : parser_.blocks()) bytes += block.filled;
@@ -42,12 +54,14 @@ void Client::PutBackBlocks() {
 }
 
 std::size_t Client::memory() const {
-  const auto heap = [](const std::string& text) {
-    return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
-  };
-  return sizeof *this + query_.capacity() + parser_.memory() + replies_.memory() + heap(name) +
-         heap(library_name) + heap(library_version) + heap(peer_) +
-         (blocked ? blocked->memory() : 0) + (subscriptions ? subscriptions->memory() : 0);
+  using storage::AllocatedBytes;
+  // A node of the map by id.
+  constexpr std::size_t kRegistryBytes = 64;
+  const auto heap = [](const std::string& text) { return storage::TextHeapBytes(text.capacity()); };
+  return AllocatedBytes(sizeof *this) + kRegistryBytes + AllocatedBytes(query_.capacity()) +
+         parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
+         heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
+         (subscriptions ? subscriptions->memory() : 0);
 }
 
 }  // namespace aeris

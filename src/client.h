@@ -16,6 +16,7 @@
 #include "protocol/request_parser.h"
 #include "src/base/clock.h"
 #include "src/base/unique_fd.h"
+#include "src/client_sizes.h"
 
 namespace aeris {
 
@@ -78,7 +79,12 @@ class Client final : public ae::FileHandler {
   // that the request they belong to can be parsed again.
   void PutBackBlocks();
 
-  // Memory of this client, bytes: buffers, names and the object itself.
+  // Bytes of requests that have been received and not been parsed, those of a big argument that is
+  // being received included.
+  std::size_t query_bytes() const;
+
+  // Memory of this client as the allocator rounds it, bytes: buffers, names, the object itself and
+  // its place in the registry.
   std::size_t memory() const;
 
   // --- What commands set.
@@ -96,6 +102,7 @@ class Client final : public ae::FileHandler {
   // --- What the server keeps about it.
   MonotonicTime created;
   MonotonicTime last_interaction;
+  ClientSizes::Counted counted;
   MonotonicTime over_soft_limit_since{};  // zero: it is not over the soft output limit
   // Bytes at the head of query() whose requests stand in the batch.
   std::size_t parsed_bytes = 0;

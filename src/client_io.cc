@@ -50,6 +50,7 @@ void ClientIo::ReadRequests(Client& client) {
   for (bool again = true; again;) {
     const bool began = client.parser().block_missing() > 0;
     if (!ReadBytes(client)) return;
+    server_.clients().sizes().Count(client);
     // All of them: what one read brings is little.
     (void)ParseRequests(client, SIZE_MAX);
     if (client.unparsed_bytes() > server_.config().client_query_buffer_limit) {
@@ -213,6 +214,7 @@ void ClientIo::WriteReplies(Client& client) {
   }
   const bool drained = replies.empty();
   if (!drained) replies.CopyShared();
+  server_.clients().sizes().Count(client);
   if (drained && client.close_after_reply) {
     server_.clients().CloseSoon(client);
     return;

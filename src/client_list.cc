@@ -37,7 +37,7 @@ void AppendBufferFields(std::string& out, const Client& client) {
       std::back_inserter(out),
       " qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={}",
-      client.query().size(), client.query().bytes_free(), client.parser().memory(), first, first,
+      client.query_bytes(), client.query().bytes_free(), client.parser().memory(), first, first,
       std::min(replies.size(), protocol::BufferPool::kBlockBytes), replies.segments(), held - first,
       client.memory());
 }

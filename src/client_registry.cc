@@ -15,6 +15,7 @@ Client& ClientRegistry::Add(UniqueFd fd, std::string peer, bool unix_socket, Mon
       Client::Options{id, std::move(fd), std::move(peer), unix_socket, now}, events_, pool_);
   // Ids only grow, so the end is the right place and the hint makes this O(1).
   const auto at = clients_.emplace_hint(clients_.end(), id, std::move(client));
+  sizes_.Count(*at->second);
   return *at->second;
 }
 
@@ -26,6 +27,7 @@ Client* ClientRegistry::Find(std::uint64_t id) {
 void ClientRegistry::CloseSoon(Client& client) {
   if (client.closing) return;
   client.closing = true;
+  sizes_.Remove(client);
   client.event().Reset();
   client.blocked.reset();
   client.subscriptions.reset();
@@ -45,6 +47,7 @@ std::size_t ClientRegistry::FreeClosed() {
 }
 
 void ClientRegistry::QueueWrite(Client& client) {
+  sizes_.Count(client);
   if (client.in_write_queue || client.closing) return;
   client.in_write_queue = true;
   write_queue_.push_back(&client);
@@ -52,7 +55,7 @@ void ClientRegistry::QueueWrite(Client& client) {
 
 std::size_t ClientRegistry::memory() const {
   std::size_t bytes = 0;
-  for (const auto& [id, client] : clients_) bytes += client->memory() + 64;
+  for (const auto& [id, client] : clients_) bytes += client->memory();
   return bytes;
 }
 

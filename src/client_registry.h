@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/client.h"
+#include "src/client_sizes.h"
 
 namespace aeris {
 
@@ -53,6 +54,7 @@ class ClientRegistry {
 
   // Bytes of all clients. O(clients).
   std::size_t memory() const;
+  ClientSizes& sizes() { return sizes_; }
 
  private:
   ClientEvents& events_;
@@ -61,6 +63,7 @@ class ClientRegistry {
   std::map<std::uint64_t, std::unique_ptr<Client>> clients_;
   std::vector<Client*> closing_;
   std::vector<Client*> write_queue_;
+  ClientSizes sizes_;
 };
 
 }  // namespace aeris

@@ -76,8 +76,9 @@ constexpr ConfigRow kRows[] = {
           {.hook = ConfigHook::kLimits}),
     Works("client-output-buffer-limit", Special<OutputLimitsOption>(),
           {kConfigMultiArg, "", ConfigHook::kOutputLimits}),
-    Later("maxmemory-clients",
-          Integer<&Config::maxmemory_clients>(-100, kInt64Max, IntegerUnit::kBytesOrPercent)),
+    Works("maxmemory-clients",
+          Integer<&Config::maxmemory_clients>(-100, kInt64Max, IntegerUnit::kBytesOrPercent),
+          {.hook = ConfigHook::kMemory}),
     Later("tracking-table-max-keys", Integer<&Config::tracking_table_max_keys>(0, kInt64Max)),
 
     // ---- The process

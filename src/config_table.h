@@ -106,7 +106,7 @@ enum class ConfigHook : std::uint8_t {
   kOutputLimits,  // client-output-buffer-limit
   kSlowlog,       // slowlog-max-len: trim
   kLatency,       // latency-tracking and its percentiles
-  kMemory,        // maxmemory, its policy and samples
+  kMemory,        // maxmemory, its policy and samples; maxmemory-clients
   kEncodings,     // thresholds of the small encodings
   kExpire,        // active-expire-effort
   kLazyFree,      // lazyfree-lazy-*

@@ -52,6 +52,10 @@ std::string UnknownCommand(std::span<const std::string_view> arguments) {
 Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
                                     std::span<std::string_view> arguments,
                                     std::span<const std::uint64_t> key_hashes) {
+  if (server_.client_eviction().limited()) [[unlikely]] {
+    server_.client_eviction().Enforce();
+    if (client.closing) return Outcome::kDone;
+  }
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
   if (NothingAgainst(client, command, arguments) || !Refused(client, command, arguments)) {

@@ -45,7 +45,7 @@ void WriteKeys(const ServerStats& stats, const Eviction& eviction, const Databas
   info.Field("expired_time_cap_reached_count", keys.expire_steps_cut);
   info.Field("expire_cycle_cpu_milliseconds", stats.expire_ns / 1'000'000);
   info.Field("evicted_keys", lookups.evicted);
-  info.Field("evicted_clients", 0);
+  info.Field("evicted_clients", stats.evicted_clients);
   info.Field("total_eviction_exceeded_time", eviction.exceeded_in_all().count());
   info.Field("current_eviction_exceeded_time", eviction.exceeded_now().count());
   info.Field("keyspace_hits", lookups.hits);

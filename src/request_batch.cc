@@ -147,6 +147,7 @@ void RequestBatch::Run() {
     client->query().Consume(std::exchange(client->parsed_bytes, 0));
     // So the next clients read into blocks that are still in cache, and idle ones hold none.
     client->query().ReleaseIfEmpty();
+    server_.clients().sizes().Count(*client);
   }
   clients_.clear();
 }

@@ -323,6 +323,7 @@ void Server::BeforeSleep() {
     if (blocked_clients_.has_resumed()) ResumeServed();
   } while (!batch_.empty() || resume_clients_ || blocked_clients_.has_resumed());
   io_.WriteQueued();
+  client_eviction_.Enforce();
   clients_.FreeClosed();
 }
 

@@ -22,6 +22,7 @@
 #include "src/base/random.h"
 #include "src/blocked_clients.h"
 #include "src/cache_stats.h"
+#include "src/client_eviction.h"
 #include "src/client_io.h"
 #include "src/client_pause.h"
 #include "src/client_registry.h"
@@ -100,6 +101,7 @@ class Server {
   Eviction& eviction() { return eviction_; }
   CacheStats& cache_stats() { return cache_stats_; }
   HotKeys& hot_keys() { return hot_keys_; }
+  ClientEviction& client_eviction() { return client_eviction_; }
   protocol::BufferPool& buffers() { return buffers_; }
   Dispatcher& dispatcher() { return dispatcher_; }
   RequestBatch& batch() { return batch_; }
@@ -185,6 +187,7 @@ class Server {
   Eviction eviction_{*this};
   CacheStats cache_stats_;
   HotKeys hot_keys_{random_};
+  ClientEviction client_eviction_{*this};
   Dispatcher dispatcher_;
   RequestBatch batch_;
   ClientIo io_;

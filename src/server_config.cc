@@ -60,6 +60,7 @@ ConfigResult Server::ApplyMemoryPolicy() {
   keyspace_context_.lfu_log_factor = config().lfu_log_factor;
   keyspace_context_.lfu_decay_minutes = config().lfu_decay_time;
   eviction_.OnConfigChange();
+  client_eviction_.OnConfigChange();
   return {};
 }
 

@@ -95,6 +95,7 @@ void Server::WatchClients() {
       client.query().Shrink();
       if (!client.parser().in_request()) client.parser().Release();
     }
+    clients_.sizes().Count(client);
   });
   buffers_.Shrink();
 }

@@ -44,7 +44,8 @@ struct ServerStats {
   std::size_t argument_bytes = 0;       // of big arguments that are being received
   std::uint64_t lazyfree_pending = 0;   // objects given to the lazyfree thread that still live
   std::uint64_t lazyfreed_objects = 0;  // objects that it has freed
-  std::uint64_t expire_ns = 0;          // spent in active expiry
+  std::uint64_t evicted_clients = 0;
+  std::uint64_t expire_ns = 0;  // spent in active expiry
   RateSampler commands_rate;
   RateSampler input_rate;
   RateSampler output_rate;

@@ -129,6 +129,7 @@ void ClientNoEvict(CommandContext& context) {
   const auto on = OnOffArg(context);
   if (!on) return;
   context.client().no_evict = *on;
+  context.server().clients().sizes().Count(context.client());
   context.reply().Ok();
 }
 

@@ -398,10 +398,10 @@ TEST_F(ConfigTableTest, WarnsOncePerDirectiveWithoutEffect) {
   EXPECT_EQ(File("appendonly", {"no"}), "OK");
   EXPECT_EQ(File("port", {"7000"}), "OK");
   EXPECT_EQ(Set("appendonly", "yes"), "OK");
-  EXPECT_EQ(Set("maxmemory-clients", "1gb"), "OK");
+  EXPECT_EQ(Set("repl-timeout", "10"), "OK");
   EXPECT_THAT(table_.TakeWarnings(),
               ElementsAre("The directive 'appendonly' is accepted but has no effect yet",
-                          "The directive 'maxmemory-clients' is accepted but has no effect yet"));
+                          "The directive 'repl-timeout' is accepted but has no effect yet"));
   EXPECT_THAT(table_.TakeWarnings(), IsEmpty());
 }
 
