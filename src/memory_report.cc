@@ -46,8 +46,7 @@ std::string MemoryAdvice(const MemoryAdviceInput& input) {
   const MemoryReport& memory = input.memory;
   if (memory.net() < kTooLittleToTell) {
     return "Hi, there is next to no data in this server, so its memory says nothing about how it "
-           "is "
-           "used. Ask again when it holds some.\n";
+           "is used. Ask again when it holds some.\n";
   }
   std::string found;
   const auto add = [&](std::string_view title, const std::string& text) {
@@ -71,6 +70,19 @@ std::string MemoryAdvice(const MemoryAdviceInput& input) {
     add("High allocator fragmentation",
         fmt::format("pages of the allocator hold {:.2f} times what lives in them.",
                     memory.allocator_fragmentation()));
+  }
+  if (memory.allocator_resident() > kAllocatorFactor &&
+      memory.allocator_resident_bytes() > static_cast<std::int64_t>(kWorthMentioning)) {
+    add("High allocator RSS overhead",
+        fmt::format("the allocator has {:.2f} times the pages that it uses, of which some may go "
+                    "back: with time, or by MEMORY PURGE.",
+                    memory.allocator_resident()));
+  }
+  if (memory.process_overhead() > kAllocatorFactor &&
+      memory.process_overhead_bytes() > static_cast<std::int64_t>(kWorthMentioning)) {
+    add("High process RSS overhead",
+        fmt::format("the process has {:.2f} times the memory that the allocator knows of.",
+                    memory.process_overhead()));
   }
   if (input.client_count != 0 && memory.clients / input.client_count > kClientBytes) {
     add("Big client buffers",

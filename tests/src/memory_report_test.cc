@@ -63,11 +63,14 @@ TEST(MemoryAdvice, NamesEachThingThatIsUnusual) {
   report.peak = 2 * report.used;
   report.resident = 2 * report.used;
   report.allocator.active = report.used + 20 * kMegabyte;
+  report.allocator.resident = report.allocator.active + 20 * kMegabyte;
   report.clients = 5 * kMegabyte;
   const std::string advice = MemoryAdvice({.memory = report, .client_count = 10});
   EXPECT_THAT(advice, HasSubstr("Peak memory"));
   EXPECT_THAT(advice, HasSubstr("High total RSS"));
   EXPECT_THAT(advice, HasSubstr("High allocator fragmentation"));
+  EXPECT_THAT(advice, HasSubstr("High allocator RSS overhead"));
+  EXPECT_THAT(advice, HasSubstr("High process RSS overhead"));
   EXPECT_THAT(advice, HasSubstr("Big client buffers"));
 }
 
