@@ -22,7 +22,7 @@ std::span<char> QueryBuffer::Reserve(std::size_t bytes_min, std::uint64_t bytes_
     bytes = static_cast<std::size_t>(std::min<std::uint64_t>(bytes_min, bytes_expected));
   }
   if (size() + bytes > capacity_) {
-    MoveTo(GrownCapacity(bytes, bytes_expected));
+    if (!MoveTo(GrownCapacity(bytes, bytes_expected))) return {};
   } else if (start_ > 0 && (bytes_free() < bytes || size() <= start_)) {
     // Consumed bytes are in the way. The move is paid for by them, or, when they are few, happens
     // once for the request that fills the block.
@@ -43,24 +43,26 @@ std::size_t QueryBuffer::GrownCapacity(std::size_t bytes, std::uint64_t bytes_ex
   return static_cast<std::size_t>(std::min(size() + bytes_expected, doubled));
 }
 
-void QueryBuffer::MoveTo(std::size_t capacity) {
+// False, and nothing done, without memory.
+bool QueryBuffer::MoveTo(std::size_t capacity) {
   const std::size_t bytes = size();
   // realloc(3) moves big blocks by remapping them, without a copy.
   if (capacity_ > kBlock && capacity > kBlock && start_ == 0) {
     auto* grown = static_cast<char*>(std::realloc(data_, capacity));
-    AERIS_CHECK(grown != nullptr);
+    if (grown == nullptr) return false;
     data_ = grown;
     capacity_ = capacity;
-    return;
+    return true;
   }
   char* block = capacity == kBlock ? pool_.Take() : static_cast<char*>(std::malloc(capacity));
-  AERIS_CHECK(block != nullptr);
+  if (block == nullptr) return false;
   if (bytes > 0) std::memcpy(block, data_ + start_, bytes);
   FreeBlock(data_, capacity_);
   data_ = block;
   capacity_ = capacity;
   start_ = 0;
   end_ = bytes;
+  return true;
 }
 
 void QueryBuffer::FreeBlock(char* block, std::size_t capacity) {
@@ -89,14 +91,15 @@ void QueryBuffer::Erase(std::size_t offset, std::size_t bytes) {
   end_ -= bytes;
 }
 
-void QueryBuffer::Insert(std::size_t offset, std::string_view bytes) {
+bool QueryBuffer::Insert(std::size_t offset, std::string_view bytes) {
   AERIS_DCHECK(offset <= size());
-  if (bytes.empty()) return;
-  (void)Reserve(bytes.size());
+  if (bytes.empty()) return true;
+  if (Reserve(bytes.size()).empty()) return false;
   char* const at = data_ + start_ + offset;
   std::memmove(at + bytes.size(), at, size() - offset);
   std::memcpy(at, bytes.data(), bytes.size());
   end_ += bytes.size();
+  return true;
 }
 
 void QueryBuffer::ReleaseIfEmpty() {
@@ -105,7 +108,10 @@ void QueryBuffer::ReleaseIfEmpty() {
 
 void QueryBuffer::Shrink() {
   ReleaseIfEmpty();
-  if (capacity_ > kBlock && capacity_ / 4 > size()) MoveTo(std::max(kBlock, size()));
+  if (capacity_ > kBlock && capacity_ / 4 > size()) {
+    // Without memory it stays as large as it is.
+    static_cast<void>(MoveTo(std::max(kBlock, size())));
+  }
 }
 
 void QueryBuffer::Release() {

@@ -32,7 +32,7 @@ class QueryBuffer {
   // Room for at least `bytes_min` bytes (at least 1) behind bytes(); all of it may be filled.
   // `bytes_expected` is RequestParser::bulk_bytes_expected(). When it says that a big argument is
   // under way (kBigBulkBytes), room for its end is enough, even where that is less than
-  // `bytes_min`.
+  // `bytes_min`. Empty, and nothing done, without memory.
   [[nodiscard]] std::span<char> Reserve(std::size_t bytes_min, std::uint64_t bytes_expected = 0);
   // The first `bytes` of what Reserve() gave have been filled.
   void Commit(std::size_t bytes);
@@ -47,8 +47,9 @@ class QueryBuffer {
   // Drops the first `bytes` of bytes(). Moves nothing.
   void Consume(std::size_t bytes);
   // Takes `bytes` out of bytes() at `offset`, or puts some in. Moves what stands behind.
+  // Putting them in takes memory: false, and nothing done, without.
   void Erase(std::size_t offset, std::size_t bytes);
-  void Insert(std::size_t offset, std::string_view bytes);
+  [[nodiscard]] bool Insert(std::size_t offset, std::string_view bytes);
   // Gives the block back when there is nothing in it: the end of a turn.
   void ReleaseIfEmpty();
   // Likewise; and a block from the heap more than four times as big as what it holds is exchanged
@@ -59,7 +60,7 @@ class QueryBuffer {
 
  private:
   std::size_t GrownCapacity(std::size_t bytes, std::uint64_t bytes_expected) const;
-  void MoveTo(std::size_t capacity);
+  [[nodiscard]] bool MoveTo(std::size_t capacity);
   void FreeBlock(char* block, std::size_t capacity);
 
   BufferPool& pool_;

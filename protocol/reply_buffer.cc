@@ -1,5 +1,7 @@
 #include "protocol/reply_buffer.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -39,7 +41,7 @@ void ReplyBuffer::AppendAcrossBlocks(std::string_view bytes) {
     cursor_ += head;
     bytes.remove_prefix(head);
   }
-  OpenBlock(bytes.size());
+  if (!TryOpenBlock(bytes.size())) return;
   std::memcpy(cursor_, bytes.data(), bytes.size());
   cursor_ += bytes.size();
 }
@@ -47,6 +49,14 @@ void ReplyBuffer::AppendAcrossBlocks(std::string_view bytes) {
 void ReplyBuffer::OpenBlock(std::size_t bytes_min) {
   // Over the limit the block is opened still: the caller writes to it, and the next one drops it.
   (void)Overflows(bytes_min);
+  if (TryOpenBlock(bytes_min)) return;
+  // There is room for the smallest now that everything has been dropped.
+  const bool opened = bytes_min <= BufferPool::kBlockBytes && TryOpenBlock(bytes_min);
+  AERIS_CHECK(opened);
+}
+
+// Without memory everything is dropped.
+bool ReplyBuffer::TryOpenBlock(std::size_t bytes_min) {
   HandOverBlock();
   const std::size_t usual = std::clamp(size(), BufferPool::kBlockBytes, kChunkBytesMax);
   block_bytes_ = std::max(bytes_min, usual);
@@ -54,11 +64,25 @@ void ReplyBuffer::OpenBlock(std::size_t bytes_min) {
     block_ = pool_.Take();
   } else {
     block_ = static_cast<char*>(std::malloc(block_bytes_));
-    AERIS_CHECK(block_ != nullptr);
+    if (block_ == nullptr) {
+      block_bytes_ = 0;
+      over_limit_ = true;
+      out_of_memory_ = true;
+      Clear();
+      return false;
+    }
+    block_bytes_ = malloc_usable_size(block_);
   }
   memory_ += block_bytes_;
   cursor_ = open_begin_ = block_;
   end_ = block_ + block_bytes_;
+  return true;
+}
+
+void ReplyBuffer::StartAnew() {
+  Clear();
+  over_limit_ = false;
+  out_of_memory_ = false;
 }
 
 // The write block is full: the last segment in it takes it over.

@@ -124,6 +124,10 @@ class ReplyBuffer {
   // byte.
   void set_memory_max(std::size_t bytes) { memory_max_ = bytes; }
   bool over_limit() const { return over_limit_; }
+  // The same has happened because there was no memory; over_limit() is true as well.
+  bool out_of_memory() const { return out_of_memory_; }
+  // Of one that is over its limit: begins anew, as if nothing had been appended since it was empty.
+  void StartAnew();
 
   // Checks every rule above; for tests.
   void CheckInvariants() const;
@@ -143,6 +147,7 @@ class ReplyBuffer {
   // Whether `bytes` more are over the limit, or were before; everything is dropped then.
   bool Overflows(std::size_t bytes);
   void OpenBlock(std::size_t bytes_min);
+  [[nodiscard]] bool TryOpenBlock(std::size_t bytes_min);
   void CloseRange();
   void HandOverBlock();
   void DropSegment(Segment& segment);
@@ -171,6 +176,7 @@ class ReplyBuffer {
   std::size_t memory_max_ = SIZE_MAX;
   std::uint32_t holes_open_ = 0;
   bool over_limit_ = false;
+  bool out_of_memory_ = false;
   std::vector<Segment> segments_;
 };
 static_assert(sizeof(ReplyBuffer) == 120, "every idle client has one");

@@ -6,6 +6,7 @@
 
 #include "protocol/usual_request.h"
 #include "src/base/check.h"
+#include "src/base/memory_probe.h"
 #include "src/base/number_text.h"
 
 namespace aeris::protocol {
@@ -90,6 +91,7 @@ ParseStatus RequestParser::ParseArguments(std::string_view bytes, const Limits& 
     }
     bulk_bytes_expected_ = 0;
     if (!IsCrlf(bytes.data() + position_ + wanted - 2)) return Fail(ParseFault::kMissingCrlf);
+    if (!RoomForArgument()) return Fail(ParseFault::kOutOfMemory);
     args_.push_back({position_, wanted - 2});
     position_ += wanted;
     searched_ = position_;
@@ -106,12 +108,21 @@ void RequestParser::TakeWholeArguments(std::string_view bytes, const Limits& lim
                                     : std::min(limits.bulk_bytes_max, kUnauthenticatedBulkBytesMax);
   const char* p = bytes.data() + position_;
   std::string_view argument;
-  for (; args_missing_ > 0; --args_missing_) {
+  for (; args_missing_ > 0 && RoomForArgument(); --args_missing_) {
     if (!TakeUsualArgument(p, bytes.data() + bytes.size(), size_max, argument)) break;
     args_.push_back({static_cast<std::size_t>(argument.data() - bytes.data()), argument.size()});
   }
   position_ = static_cast<std::size_t>(p - bytes.data());
   searched_ = position_;
+}
+
+// Whether the places grow without ending the process, here and where a caller collects them:
+// growing takes them twice.
+bool RequestParser::RoomForArgument() const {
+  if (args_.size() < args_.capacity() || args_.size() < kArgsReservedMax) [[likely]] {
+    return true;
+  }
+  return CanAllocate(8 * args_.size() * sizeof(ArgRange));
 }
 
 // Goes on to State::kBulk, or leaves the status for the caller to return.
@@ -296,6 +307,8 @@ std::string_view RequestParser::error() const {
       return "unbalanced quotes in request";
     case ParseFault::kInlineTooLong:
       return "too big inline request";
+    case ParseFault::kOutOfMemory:
+      return "out of memory";
   }
   return {};
 }

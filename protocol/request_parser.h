@@ -43,6 +43,7 @@ enum class ParseFault : std::uint8_t {
   kMissingCrlf,
   kUnbalancedQuotes,
   kInlineTooLong,
+  kOutOfMemory,  // for the places of so many arguments
 };
 
 class RequestParser {
@@ -136,6 +137,7 @@ class RequestParser {
   ParseStatus ParseCount(std::string_view bytes, const Limits& limits);
   ParseStatus ParseArguments(std::string_view bytes, const Limits& limits);
   void TakeWholeArguments(std::string_view bytes, const Limits& limits);
+  bool RoomForArgument() const;
   ParseStatus ParseLength(std::string_view bytes, const Limits& limits);
   bool GrowBlock(std::size_t capacity);
   ParseStatus ParseInline(std::string_view bytes);

@@ -45,12 +45,13 @@ std::size_t Client::unparsed_bytes() const {
   return bytes;
 }
 
-void Client::PutBackBlocks() {
+bool Client::PutBackBlocks() {
   const std::size_t begin = parsed_bytes - (parser_.done() ? parser_.size() : 0);
   // From the last one on: what is put in does not move the places before it.
   for (const auto& block : parser_.blocks() | std::views::reverse) {
-    query_.Insert(begin + block.offset, {block.data, block.filled});
+    if (!query_.Insert(begin + block.offset, {block.data, block.filled})) return false;
   }
+  return true;
 }
 
 std::size_t Client::memory() const {

@@ -76,8 +76,8 @@ class Client final : public ae::FileHandler {
   // Bytes of requests that have been received and not run.
   std::size_t unparsed_bytes() const;
   // Puts big arguments that were received apart (protocol/argument_block.h) back among query(), so
-  // that the request they belong to can be parsed again.
-  void PutBackBlocks();
+  // that the request they belong to can be parsed again. False without memory: the request is lost.
+  [[nodiscard]] bool PutBackBlocks();
 
   // Bytes of requests that have been received and not been parsed, those of a big argument that is
   // being received included.

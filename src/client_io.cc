@@ -9,7 +9,9 @@
 #include <cstring>
 #include <memory>
 
+#include "src/base/check.h"
 #include "src/blob_argument.h"
+#include "src/error_replies.h"
 #include "src/pubsub.h"
 #include "src/server.h"
 
@@ -79,6 +81,10 @@ bool ClientIo::ReadBytes(Client& client) {
       server_.clients().CloseSoon(client);
       return false;
     case ae::IoKind::kFailed:
+      if (result.sys_errno == ENOMEM) {
+        RefuseForMemory(client);
+        return false;
+      }
       server_.log().Verbose("Reading from client: {}", std::strerror(result.sys_errno));
       server_.clients().CloseSoon(client);
       return false;
@@ -89,6 +95,19 @@ bool ClientIo::ReadBytes(Client& client) {
   return true;
 }
 
+// The request that is being received cannot grow any more.
+void ClientIo::RefuseForMemory(Client& client) {
+  AERIS_DCHECK(!client.in_batch);
+  server_.log().Warning("No memory for the request of client id={} addr={}, {} bytes so far.",
+                        client.id(), client.peer(), client.unparsed_bytes());
+  client.parser().Release();
+  client.query().Release();
+  client.reply().set_muted(false);
+  client.reply().Error(err::kOutOfMemory);
+  client.close_after_reply = true;
+  server_.clients().QueueWrite(client);
+}
+
 ae::IoResult ClientIo::ReadToQuery(Client& client) {
   // Bytes of an argument must not overtake those of its block.
   if (client.parser().block_missing() > 0) {
@@ -96,6 +115,7 @@ ae::IoResult ClientIo::ReadToQuery(Client& client) {
   }
   const std::uint64_t expected = client.parser().bulk_bytes_expected();
   std::span<char> room = client.query().Reserve(kReadBytesMin, expected);
+  if (room.empty()) return {.kind = ae::IoKind::kFailed, .sys_errno = ENOMEM};
   // The room may be what a big argument has left; small requests do not get all of it in one turn.
   const std::size_t bytes_max = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(expected, kReadBytesMax, kBigArgumentReadBytesMax));
@@ -228,8 +248,9 @@ void ClientIo::WriteReplies(Client& client) {
 }
 
 void ClientIo::EnforceOutputLimit(Client& client) {
-  if (client.replies().over_limit()) [[unlikely]]
-    return CutForOutput(client, "hard");
+  if (client.replies().over_limit()) [[unlikely]] {
+    return CutForOutput(client, client.replies().out_of_memory() ? "no memory" : "hard");
+  }
   if (!client.authenticated && client.replies().size() > kUnauthenticatedReplyBytes) [[unlikely]] {
     return CutForOutput(client, "unauthenticated");
   }

@@ -36,6 +36,7 @@ class ClientIo final : public ClientEvents {
   void ReadRequests(Client& client);
   // One read(2). False when nothing came; the client may be closing then.
   bool ReadBytes(Client& client);
+  void RefuseForMemory(Client& client);
   ae::IoResult ReadToBlock(Client& client, std::span<char> block);
   ae::IoResult ReadToQuery(Client& client);
   bool ParseUnusual(Client& client, std::string_view bytes, const protocol::Limits& limits);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/reply_buffer.h"
+#include "src/base/memory_probe.h"
 #include "src/base/number_text.h"
 #include "src/blob_argument.h"
 #include "src/client.h"
@@ -145,6 +146,14 @@ bool CommandContext::Stored(storage::StoreResult result) const {
 }
 
 void CommandContext::ReplyOutOfMemory() const { reply_.Error(err::kOutOfMemory); }
+
+bool CommandContext::MemoryFor(std::size_t bytes) const {
+  constexpr std::size_t kUnaskedMax = std::size_t{1} << 20;
+  if (bytes <= kUnaskedMax || CanAllocate(bytes)) [[likely]]
+    return true;
+  ReplyOutOfMemory();
+  return false;
+}
 
 void CommandContext::ReplyWrongArity() const {
   reply_.Error(fmt::format("ERR wrong number of arguments for '{}' command", command_.full_name()));

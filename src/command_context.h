@@ -71,6 +71,9 @@ class CommandContext {
   // Whether a change has been made; false after the OOM reply.
   bool Stored(storage::StoreResult result) const;
   void ReplyOutOfMemory() const;
+  // Before something is built that takes so many bytes and cannot fail: whether they are there.
+  // False after the OOM reply. Up to 1 MiB nobody is asked.
+  bool MemoryFor(std::size_t bytes) const;
   // "ERR wrong number of arguments for 'x' command", for handlers whose arity depends on options.
   void ReplyWrongArity() const;
   // Hides a secret from MONITOR and the slow log: the argument reads "(redacted)" from now on.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "src/base/memory_probe.h"
 #include "src/blob_argument.h"
 #include "src/client.h"
 #include "src/command_context.h"
@@ -62,7 +63,9 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
     if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
       return Outcome::kPostponed;
     }
-    if (!server_.eviction().limited()) [[likely]] {
+    if (RefusedForMemory(client, *command, arguments)) [[unlikely]] {
+      Reject(client, command, err::kOutOfMemory);
+    } else if (!server_.eviction().limited()) [[likely]] {
       Call(client, *command, arguments, key_hashes);
     } else {
       CallWithinLimit(client, *command, arguments, key_hashes);
@@ -195,6 +198,24 @@ bool Dispatcher::Paused(const Command& command) const {
          command.has(CommandFlag::kMayReplicate);
 }
 
+// What a command stores of huge arguments beside them must be there: lists and streams, which
+// cannot fail, copy them, and their blocks double.
+bool Dispatcher::RefusedForMemory(const Client& client, const Command& command,
+                                  std::span<const std::string_view> arguments) {
+  constexpr std::size_t kManyArguments = 4096;
+  constexpr std::size_t kHugeBytes = std::size_t{1} << 20;
+  constexpr std::size_t kCopies = 3;
+  if (client.parser().blocks().empty() && arguments.size() < kManyArguments) [[likely]]
+    return false;
+  const CommandGroup group = command.spec().group;
+  const bool fails_by_itself = group != CommandGroup::kList && group != CommandGroup::kStream &&
+                               group != CommandGroup::kGeneric;
+  if (!command.has(CommandFlag::kDenyOom) || fails_by_itself) return false;
+  std::size_t bytes = 0;
+  for (const std::string_view argument : arguments) bytes += argument.size();
+  return bytes >= kHugeBytes && !CanAllocate(kCopies * bytes);
+}
+
 // While there is a maxmemory.
 void Dispatcher::CallWithinLimit(Client& client, const Command& command,
                                  std::span<std::string_view> arguments,
@@ -218,12 +239,18 @@ void Dispatcher::Call(Client& client, const Command& command, std::span<std::str
   client.last_command = &command;
   client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
   const std::uint64_t errors_before = client.reply().errors_written();
+  const bool first = client.replies().empty();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
   const bool looked_at = server_.hot_keys().TakesThisOne();
   const std::size_t unsent = looked_at ? client.replies().size() : 0;
   Handle(context);
+  // Behind other replies the stream is torn, and the client is cut.
+  if (first && client.replies().out_of_memory()) [[unlikely]] {
+    client.replies().StartAnew();
+    context.ReplyOutOfMemory();
+  }
   if (looked_at) [[unlikely]]
     NoteHotKeys(client, command, arguments, key_hashes, unsent);
   if (!server_.blocked_clients().empty()) [[unlikely]]

@@ -48,6 +48,8 @@ class Dispatcher {
   void CutHttp(Client& client);
   void Reject(Client& client, const Command* command, std::string_view error);
   bool Paused(const Command& command) const;
+  static bool RefusedForMemory(const Client& client, const Command& command,
+                               std::span<const std::string_view> arguments);
   void CallWithinLimit(Client& client, const Command& command,
                        std::span<std::string_view> arguments,
                        std::span<const std::uint64_t> key_hashes);

@@ -217,13 +217,22 @@ void RequestBatch::RunOne(Request& request) {
   if (outcome == Dispatcher::Outcome::kPostponed) {
     // It and what follows stay in the query buffer and are parsed again when the pause ends.
     client.postponed = true;
-    client.PutBackBlocks();
-    client.parsed_bytes = request.begin;
-    client.parser().Reset();
-    client.reading_stopped = false;  // a fault behind it is met again then
+    PutBack(client, request.begin);
   } else if (outcome == Dispatcher::Outcome::kBlocked) {
     KeepForLater(request);
   }
+}
+
+// Requests from `begin` on are to be parsed again.
+void RequestBatch::PutBack(Client& client, std::size_t begin) {
+  if (!client.PutBackBlocks()) {
+    server_.log().Warning("Closing client id={} addr={}: no memory to keep its request.",
+                          client.id(), client.peer());
+    server_.clients().CloseSoon(client);
+  }
+  client.parsed_bytes = begin;
+  client.parser().Reset();
+  client.reading_stopped = false;  // a fault behind it is met again then
 }
 
 // The requests behind one that has blocked its client go back to the query buffer. They leave the
@@ -233,12 +242,7 @@ void RequestBatch::KeepForLater(Request& blocking) {
   bool first = true;
   for (Request* later = &blocking + 1; later != requests_.data() + requests_.size(); ++later) {
     if (later->client != &client) continue;
-    if (std::exchange(first, false)) {
-      client.PutBackBlocks();
-      client.parsed_bytes = later->begin;
-      client.parser().Reset();
-      client.reading_stopped = false;
-    }
+    if (std::exchange(first, false)) PutBack(client, later->begin);
     later->client = nullptr;
   }
 }

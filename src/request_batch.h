@@ -84,6 +84,7 @@ class RequestBatch {
   void PrefetchMembers() const;
   void RunOne(Request& request);
   void KeepForLater(Request& request);
+  void PutBack(Client& client, std::size_t begin);
 
   Server& server_;
   std::vector<Request> requests_;

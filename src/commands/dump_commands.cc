@@ -21,6 +21,8 @@ namespace {
 void Dump(CommandContext& context) {
   const storage::EntryView entry = context.FindForRead(1);
   if (!entry) return context.reply().Null();
+  // The payload is at most as large as the value, and doubles while it grows.
+  if (!context.MemoryFor(3 * context.keyspace().MemoryUsage(entry))) return;
   context.reply().Bulk(storage::DumpPayload(entry, context.now()));
 }
 

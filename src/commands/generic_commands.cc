@@ -151,7 +151,9 @@ void Copy(CommandContext& context) {
   if (&target == &context.keyspace() && context.arg(1) == context.arg(2)) {
     return context.reply().Error(err::kSameObject);
   }
-  if (!context.FindForRead(1)) return context.reply().Integer(0);
+  const storage::EntryView from = context.FindForRead(1);
+  if (!from) return context.reply().Integer(0);
+  if (!context.MemoryFor(context.keyspace().MemoryUsage(from))) return;
   const HashedKey to = context.Key(2);
   if (!replace && target.Find(to, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/memory_probe.h"
 #include "src/command_context.h"
 #include "src/error_replies.h"
 #include "src/server.h"
@@ -128,6 +129,10 @@ void Lcs(CommandContext& context) {
   if (bytes > context.server().config().proto_max_bulk_len) {
     return context.reply().Error(
         "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+  }
+  if (!CanAllocate(bytes)) {
+    return context.reply().Error(
+        "ERR Insufficient memory, failed allocating transient memory for LCS");
   }
   const Lengths lengths(a, b);
   const std::uint32_t length = lengths.At(a.size(), b.size());

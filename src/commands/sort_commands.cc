@@ -112,6 +112,15 @@ struct Element {
   std::optional<std::string> by{};  // ALPHA with BY
 };
 
+// Bytes that ElementsOf() takes, while it grows.
+std::size_t ElementBytes(const storage::Keyspace& keyspace, EntryView entry) {
+  if (!entry) return 0;
+  const std::size_t count = entry.type() == ValueType::kList  ? storage::ListView(entry).size()
+                            : entry.type() == ValueType::kSet ? storage::SetView(entry).size()
+                                                              : storage::ZsetView(entry).size();
+  return 3 * count * sizeof(Element) + 2 * keyspace.MemoryUsage(entry);
+}
+
 std::vector<Element> ElementsOf(EntryView entry, bool descending) {
   std::vector<Element> elements;
   if (!entry) return elements;
@@ -266,6 +275,7 @@ void SortKey(CommandContext& context, bool may_store) {
     options.alphabetic = true;
     options.by = {};
   }
+  if (!context.MemoryFor(ElementBytes(context.keyspace(), entry))) return;
   // Lookups by patterns may end the view, so the elements are copied.
   std::vector<Element> elements = ElementsOf(entry, zset && options.unsorted && options.descending);
   const Part part = PartOf(options, elements.size());

@@ -93,7 +93,11 @@ bool FindSources(const CommandContext& context, SetRequest& request) {
     request.sources.push_back(
         {MemberSource(context.keyspace().Find(context.Key(i), context.now(), storage::kPeek))});
   }
-  return true;
+  if (request.count_only) return true;
+  // The result is sorted apart, and doubles while it grows.
+  std::size_t members = 0;
+  for (const Source& source : request.sources) members += source.members.size();
+  return context.MemoryFor(3 * members * sizeof(ScoredMember));
 }
 
 bool ParseAggregate(const CommandContext& context, std::size_t index, Aggregate& aggregate) {

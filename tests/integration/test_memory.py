@@ -65,6 +65,87 @@ class EndOfMemory(ServerTest):
         self.assertTrue(self.server.alive())
 
 
+    def used(self):
+        return int(self.server.info("memory")["used_memory"])
+
+    def test_huge_arguments_that_cannot_be_stored_are_refused(self):
+        # Received it can be, but not copied.
+        value = b"v" * (48 * MIB)
+        self.assertEqual(self.client.call("SETRANGE", "room", 60 * MIB, "v"), 60 * MIB + 1)
+        self.assertEqual(self.client.call("RPUSH", "list", "item"), 1)
+        before = self.used()
+        for command in (("LPUSH", "list", value), ("RPUSH", "new", value),
+                        ("LSET", "list", 0, value), ("LINSERT", "list", "BEFORE", "item", value),
+                        ("XADD", "stream", "*", "field", value), ("RESTORE", "new", 0, value)):
+            with self.subTest(command[0]):
+                self.assertEqual(self.client.call(*command), OOM)
+        self.assertEqual(self.client.call("DBSIZE"), 2)
+        self.assertEqual(self.client.call("LRANGE", "list", 0, -1), [b"item"])
+        self.wait_for(lambda: self.used() < before + MIB, "what the requests took is back")
+
+    def test_a_request_that_cannot_be_received_ends_its_connection_alone(self):
+        small = b"$1000\r\n" + b"v" * 1000 + b"\r\n"
+        for name, head, piece in (
+                ("one argument", b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$500000000\r\n", b"v" * MIB),
+                ("many arguments", b"*1000000\r\n$4\r\nSADD\r\n$1\r\nk\r\n", small * 1000)):
+            with self.subTest(name):
+                client = self.connect()
+                # The error may be lost with what the server did not read.
+                with self.assertRaises((BrokenPipeError, ConnectionResetError, AssertionError)):
+                    client.send(head)
+                    for _ in range(490):
+                        client.send(piece)
+                    self.assertEqual(client.read_reply(), b"no reply but an error")
+                self.assertEqual(self.client.call("PING"), b"PONG")
+                self.assertEqual(self.client.call("EXISTS", "k"), 0)
+
+    def test_a_reply_that_cannot_be_built_is_an_error(self):
+        size = 150 * MIB
+        self.assertEqual(self.client.call("SETRANGE", "string", size - 1, "v"), size)
+        before = self.used()
+        for command in (("GETRANGE", "string", 0, -2), ("DUMP", "string"),
+                        ("COPY", "string", "copy"), ("BITOP", "NOT", "not", "string")):
+            with self.subTest(command[0]):
+                self.assertEqual(self.client.call(*command), OOM)
+        # The value itself is sent from where it is.
+        self.assertEqual(len(self.client.call("GET", "string")), size)
+        self.assertEqual(self.client.call("DBSIZE"), 1)
+        self.wait_for(lambda: self.used() < before + MIB, "what the replies took is back")
+
+    def test_what_has_no_room_to_be_sorted_is_an_error(self):
+        members = [str(i) for i in range(100000)]
+        for start in range(0, 2000000, 100000):
+            self.assertEqual(
+                self.client.call("RPUSH", "list", *[start + i for i in range(100000)]),
+                start + 100000)
+        self.assertEqual(self.client.call("SORT", "list", "STORE", "sorted"), OOM)
+        self.assertEqual(self.client.call("SORT", "list", "LIMIT", 0, 10), OOM)
+        self.assertEqual(self.client.call("EXISTS", "sorted"), 0)
+        self.assertEqual(self.client.call("RPUSH", "short", *members[::-1]), len(members))
+        self.assertEqual(self.client.call("SORT", "short", "LIMIT", 0, 2), [b"0", b"1"])
+
+    def test_a_command_that_fails_half_way_leaves_a_true_account(self):
+        self.assertEqual(self.client.call("SET", "key", "v"), b"OK")
+        before = self.used()
+        value = b"v" * MIB
+        for command in (("HSET", *[word for i in range(40) for word in (f"f{i}", value)]),
+                        ("SADD", *[b"%d" % i + value for i in range(40)])):
+            with self.subTest(command[0]):
+                stored = 0
+                while True:
+                    reply = self.client.call(command[0], f"key:{stored}", *command[1:])
+                    if reply == OOM:
+                        break
+                    self.assertEqual(reply, 40)
+                    stored += 1
+                    self.assertLess(stored, 20)
+                self.assertGreater(self.used(), before + stored * 40 * MIB)
+                self.assertEqual(self.client.call("UNLINK", *[f"key:{i}" for i in range(stored + 1)])
+                                 - stored in (0, 1), True)
+                self.wait_for(lambda: self.used() < before + MIB, "all is back")
+                self.assertEqual(self.client.call("DBSIZE"), 1)
+
+
 class MemoryThatReturns(ServerTest):
     def settle(self, server, limit, seconds=15):
         deadline = time.monotonic() + seconds
