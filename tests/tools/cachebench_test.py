@@ -118,6 +118,10 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(text, "a\n<!-- tools/cachebench -->\nnew\n<!-- end -->\nb\n")
         self.assertEqual(cache_report.fill_in(text, "new"), text)
 
+    def test_names_the_picture_as_the_document_sees_it(self):
+        text = cache_report.picture(pathlib.Path("docs/cache.png"), pathlib.Path("docs/cache.md"))
+        self.assertTrue(text.endswith("](cache.png)"), text)
+
     def test_draws_a_picture(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "plot.png"

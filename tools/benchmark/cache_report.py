@@ -1,6 +1,7 @@
 """The tables of tools/cachebench: misses by cell and server, keys and memory; the same for policies
 of the simulator. Results are {cell: {name: run}}, where a run has requests, misses and parts."""
 
+import os
 import re
 
 from . import plot, report
@@ -90,6 +91,12 @@ def text(options, commands, results, command_line, peers, baselines):
 def fill_in(document, content):
     """The document with the content between its marks."""
     return MARK.sub(lambda match: f"{match[1]}\n{content}\n{match[2]}", document)
+
+
+def picture(plot_path, document):
+    """The plot in markdown, as the document sees it."""
+    place = os.path.relpath(plot_path, document.parent)
+    return f"![misses as a share of those of Redis's better policy]({place})"
 
 
 def draw(results, baselines, path):
