@@ -1,6 +1,9 @@
 // INFO cache: how well the server does as a cache, and would do with other memory
 // (docs/cache_info.md).
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 
 #include "src/info_sections.h"
 #include "src/server.h"
@@ -44,13 +47,30 @@ void WriteEstimates(Server& server, InfoWriter& info) {
   info.Field("cache_estimate_keys_per_sampled", reuse.keys_per_sampled());
 }
 
+void WriteDatabases(Server& server, InfoWriter& info) {
+  for (std::size_t i = 0; i < server.databases().count(); ++i) {
+    if (server.databases()[i].size() == 0) continue;
+    info.Line(fmt::format("cache_db{}", i), "{},limit={}", CacheFields(server, i),
+              server.eviction().database_limit(i));
+  }
+}
+
 }  // namespace
+
+std::string CacheFields(Server& server, std::size_t database) {
+  const storage::Keyspace& keyspace = server.databases()[database];
+  const storage::LookupStats& lookups = keyspace.lookup_stats();
+  return fmt::format("bytes={},hits={},misses={},evicted={},policy={}", keyspace.used_bytes(),
+                     lookups.hits, lookups.misses, lookups.evicted,
+                     RowOf(server.eviction().policy(database)).name);
+}
 
 void WriteCacheInfo(Server& server, InfoWriter& info) {
   const HitCounts lookups = server.SampleCache();
   WriteHits(server.cache_stats(), lookups, info);
   WriteEvictions(server.cache_stats(), info);
   WriteEstimates(server, info);
+  WriteDatabases(server, info);
 }
 
 }  // namespace aeris

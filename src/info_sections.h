@@ -2,6 +2,9 @@
 // exist here says 0, and the names of ours begin with "aeris_".
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 #include "src/info_writer.h"
 
 namespace aeris {
@@ -22,5 +25,8 @@ void WriteLatencyStatsInfo(Server& server, InfoWriter& info);  // info_stats.cc
 void WriteClusterInfo(Server& server, InfoWriter& info);       // info_server.cc
 void WriteCacheInfo(Server& server, InfoWriter& info);         // info_cache.cc
 void WriteKeyspaceInfo(Server& server, InfoWriter& info);      // info_server.cc
+
+// Of one database, for the lines of INFO keyspace and INFO cache: "bytes=1,hits=2,..."
+std::string CacheFields(Server& server, std::size_t database);  // info_cache.cc
 
 }  // namespace aeris

@@ -117,12 +117,9 @@ void WriteKeyspaceInfo(Server& server, InfoWriter& info) {
   for (std::size_t i = 0; i < databases.count(); ++i) {
     const storage::Keyspace& keyspace = databases[i];
     if (keyspace.size() == 0) continue;
-    const storage::LookupStats& lookups = keyspace.lookup_stats();
-    info.Line(fmt::format("db{}", i),
-              "keys={},expires={},avg_ttl={},bytes={},hits={},misses={},evicted={},policy={}",
-              keyspace.size(), keyspace.deadlines(), keyspace.AverageTtlMs(server.unix_ms()),
-              keyspace.used_bytes(), lookups.hits, lookups.misses, lookups.evicted,
-              RowOf(server.eviction().policy(i)).name);
+    info.Line(fmt::format("db{}", i), "keys={},expires={},avg_ttl={},{}", keyspace.size(),
+              keyspace.deadlines(), keyspace.AverageTtlMs(server.unix_ms()),
+              CacheFields(server, i));
   }
 }
 

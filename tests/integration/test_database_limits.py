@@ -45,6 +45,10 @@ class DatabaseLimits(ServerTest):
         # A third has no limit.
         self.assertEqual(self.fill(2, 10000), 10000)
         self.assertEqual(self.client.call("DBSIZE"), 10000)
+        limits = [dict(field.split("=") for field in self.info("cache", f"cache_db{i}").split(","))
+                  for i in range(3)]
+        self.assertEqual([int(fields["limit"]) for fields in limits], [4 * MIB, 2 * MIB, 0])
+        self.assertEqual(limits[0]["evicted"], self.database(0)["evicted"])
         self.assertEqual([self.database(i)["policy"] for i in range(3)],
                          ["allkeys-s3fifo", "noeviction", "noeviction"])
 

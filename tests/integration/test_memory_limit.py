@@ -15,7 +15,7 @@ COMMANDS = int(os.environ.get("AERIS_COMMANDS", "100000"))
 OOM = b"OOM command not allowed when used memory > 'maxmemory'."
 USED = re.compile(rb"\r\nused_memory:(\d+)\r\n")
 POLICIES = ("allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu",
-            "volatile-random", "volatile-ttl")
+            "volatile-random", "volatile-ttl", "allkeys-s3fifo", "volatile-s3fifo")
 KEYS = 4000
 BATCH = 40
 
