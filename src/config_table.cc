@@ -92,7 +92,7 @@ constexpr ConfigRow kRows[] = {
     Works("set-proc-title", Bool<&Config::set_proc_title>(), {kFixed}),
     Works("proc-title-template", Text<&Config::proc_title_template>(CheckProcTitleTemplate),
           {.hook = ConfigHook::kProcTitle}),
-    Later("always-show-logo", Bool<&Config::always_show_logo>(), {kFixed}),
+    Works("always-show-logo", Bool<&Config::always_show_logo>(), {kFixed}),
     Later("shutdown-timeout", Integer<&Config::shutdown_timeout>(0, kInt32Max)),
     Later("shutdown-on-sigint", EnumBits<&Config::shutdown_on_sigint>(kShutdownWays),
           {kConfigMultiArg}),

@@ -40,11 +40,12 @@ int main(int argc, char** argv) {
       break;
   }
   InitProcessTitle(argc, argv);
+  const Invocation invocation = InvocationOf(program, line->source);
   Config config;
   ConfigTable table(config);
   if (auto loaded = LoadConfig(table, line->source, kVersion); !loaded) {
     std::fprintf(stderr, "\n%s\n", loaded.error().message.c_str());
     return 1;
   }
-  return RunServer(table, line->source, program);
+  return RunServer(table, invocation);
 }

@@ -31,6 +31,19 @@ Log::Options LogOptions(const Config& config, bool daemon) {
           .standard_output = !daemon};
 }
 
+bool ShowsLogo(const Config& config) {
+  const bool terminal = config.logfile.empty() && !config.syslog_enabled && isatty(STDOUT_FILENO);
+  return config.always_show_logo || terminal;
+}
+
+// Process and port in large, or in one line.
+void SayWhatRuns(const Config& config, Log& log) {
+  if (!ShowsLogo(config)) return log.Notice("Running mode=standalone, port={}.", config.port);
+  log.Notice("+---  aeris {}, a cache server that speaks the Redis protocol", kVersion);
+  log.Notice("|     Port: {}", config.port);
+  log.Notice("+---  PID: {}", getpid());
+}
+
 // The rename-command lines, tried on a table of their own: a fault in them is one of the
 // configuration, which is told before anything starts.
 std::expected<void, Error> RenamesAreRight(const Config& config) {
@@ -49,14 +62,13 @@ void TellSupervisor(Supervisor supervisor, Log& log) {
   }
 }
 
-int Serve(ConfigTable& table, const std::string& config_file, const std::string& program,
-          Supervisor supervisor, Log& log) {
+int Serve(ConfigTable& table, const Invocation& invocation, Supervisor supervisor, Log& log) {
   const CycleClock clock;
   auto server = Server::Create({.config = table,
                                 .log = log,
                                 .clock = clock,
-                                .config_file = config_file,
-                                .executable = AbsolutePath(program)});
+                                .config_file = invocation.config_file,
+                                .executable = invocation.executable});
   if (!server) {
     log.Warning("{}", server.error().message);
     if (!table.config().logfile.empty()) {
@@ -64,7 +76,8 @@ int Serve(ConfigTable& table, const std::string& config_file, const std::string&
     }
     return 1;
   }
-  SetProcessTitle(table.config(), program);
+  SetProcessTitle(table.config(), invocation.program);
+  SayWhatRuns(table.config(), log);
   if (table.config().crash_log_enabled) {
     InstallCrashReport(table.config().logfile, &(*server)->batch());
   }
@@ -78,9 +91,14 @@ int Serve(ConfigTable& table, const std::string& config_file, const std::string&
 
 }  // namespace
 
-int RunServer(ConfigTable& table, const ConfigSource& source, const std::string& program) {
+Invocation InvocationOf(const std::string& program, const ConfigSource& source) {
+  return {.program = program,
+          .executable = AbsolutePath(program),
+          .config_file = source.file.empty() ? "" : AbsolutePath(source.file)};
+}
+
+int RunServer(ConfigTable& table, const Invocation& invocation) {
   const Config& config = table.config();
-  const std::string config_file = source.file.empty() ? "" : AbsolutePath(source.file);
   const Supervisor supervisor = DetectSupervisor(config.supervised);
   const bool daemon = config.daemonize && supervisor == Supervisor::kNone;
   signal(SIGHUP, SIG_IGN);
@@ -104,11 +122,11 @@ int RunServer(ConfigTable& table, const ConfigSource& source, const std::string&
   }
   log.Warning("oO0OoO0OoO0Oo aeris is starting oO0OoO0OoO0Oo");
   log.Warning("aeris version={}, bits=64, pid={}, just started", kVersion, getpid());
-  if (config_file.empty()) {
+  if (invocation.config_file.empty()) {
     log.Warning(
         "Warning: no config file specified, using the default config. In order to specify a config "
         "file use {} /path/to/redis.conf",
-        program);
+        invocation.program);
   } else {
     log.Warning("Configuration loaded");
   }
@@ -120,7 +138,7 @@ int RunServer(ConfigTable& table, const ConfigSource& source, const std::string&
       log.Warning("Failed to write PID file: {}", written.error().message);
     }
   }
-  const int status = Serve(table, config_file, program, supervisor, log);
+  const int status = Serve(table, invocation, supervisor, log);
   if (!pidfile.empty()) unlink(pidfile.c_str());
   return status;
 }

@@ -4,6 +4,7 @@
   tests/compat/run.py --server build/release/aeris-server
   tests/compat/run.py --server redis-server unit/expire        one file
   tests/compat/run.py --server BINARY --update                 add what passes now to expected/
+  tests/compat/run.py --server BINARY --own                    the suite starts the binary itself
 
 expected/UNIT.txt  names that must pass, one a line, as often as they pass. A name of the list that
                    does not pass is a failure; a name that passes beyond the list is printed as new.
@@ -12,7 +13,10 @@ skip/UNIT.txt      names that are not run, under a comment with the reason. The 
 A name in neither list runs, and may fail: some tests count on keys that a skipped one leaves.
 
 Every file gets a server of its own, and a time limit; one file runs for each core, since a third of
-the time passes in waiting. The last line is `N passed, N failed`.
+the time passes in waiting. With --own it gets none: the suite starts the binary in place of its
+src/redis-server, as often and with the configuration that a test wants. The lists of that mode are in
+own/expected and own/skip; own/not-run.txt has the files that it leaves out. The last line is
+`N passed, N failed`.
 """
 
 import argparse
@@ -36,9 +40,10 @@ import redis_source
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-TAGS = "-needs:debug -needs:repl -needs:save -large-memory"
 SERVER_START_SECONDS = 20
 FILE_SECONDS = 300
+NOT_IN_TIME = f"not done within {FILE_SECONDS} s"
+PORTS = 32  # that a workspace may use, and as many below them
 # Tests that the suite itself leaves out unless INFO's mem_allocator names jemalloc, which a server
 # built for the sanitizers does not.
 JEMALLOC_ONLY = {"unit/type/string": ("trim on SET with big value",)}
@@ -62,9 +67,38 @@ def read_list(path):
     return [line for line in lines if line.strip() and not line.startswith("# ")]
 
 
-def units():
-    folder = HERE / "expected"
-    return sorted(str(path.relative_to(folder))[:-len(".txt")] for path in folder.rglob("*.txt"))
+class Mode:
+    """Where the lists are, and which tests cannot run by what the suite says they need."""
+
+    def __init__(self, folder, tags):
+        self.folder, self.tags = folder, tags
+
+    def units(self):
+        expected = self.folder / "expected"
+        return sorted(str(path.relative_to(expected))[:-len(".txt")]
+                      for path in expected.rglob("*.txt"))
+
+    def expected(self, unit):
+        return collections.Counter(read_list(self.folder / "expected" / f"{unit}.txt"))
+
+    def skipped(self, unit):
+        return read_list(self.folder / "skip" / f"{unit}.txt")
+
+    def add_expected(self, unit, names):
+        path = self.folder / "expected" / f"{unit}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(name + "\n" for name in [*read_list(path), *names.elements()]))
+
+    def check_lists(self, unit):
+        both = set(self.expected(unit)) & set(self.skipped(unit))
+        if both:
+            sys.exit(f"{unit}: in expected/ and in skip/: {', '.join(sorted(both))}")
+
+
+EXTERNAL = Mode(HERE, "-needs:debug -needs:repl -needs:save -large-memory")
+# Between the tests of active defragmentation the suite asks DEBUG MALLCTL, so they are left out as a
+# whole, and as own/skip lists them.
+OWN = Mode(HERE / "own", "-needs:repl -needs:save -large-memory -defrag")
 
 
 def free_port():
@@ -163,7 +197,7 @@ class Workspace:
         self.directory = directory
         # Where the suite looks for ports of its own, apart from those of other workspaces, also
         # those of another run beside this one.
-        self.port = 20032 + (os.getpid() + 97 * number) % 300 * 32
+        self.port = 20032 + (os.getpid() + 97 * number) % 150 * 2 * PORTS
         (directory / "src").mkdir(parents=True)
         shutil.copy2(source / "runtest", directory)
         shutil.copytree(source / "tests", directory / "tests", symlinks=True)
@@ -183,11 +217,10 @@ class Suites:
         self.running = set()
         self.ended = False
 
-    def run(self, workspace, unit, port, extra):
+    def run(self, workspace, unit, extra):
         """The suite's output, and whether it ended within its time."""
-        command = ["./runtest", "--host", "127.0.0.1", "--port", str(port), "--single", unit,
-                   "--ignore-encoding", "--durable", "--baseport", str(workspace.port),
-                   "--tags", TAGS, *extra]
+        command = ["./runtest", "--single", unit, "--durable", "--clients", "1",
+                   "--baseport", str(workspace.port), "--portcount", str(PORTS), *extra]
         process = self.start(command, workspace.directory)
         in_time = False
         try:
@@ -219,45 +252,83 @@ class Suites:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def run_unit(command, suites, workspace, unit, directory, log_directory):
-    directory.mkdir()
-    skip_file = directory / "skip"
-    skip_file.write_text("\n".join(read_list(HERE / "skip" / f"{unit}.txt")) + "\n")
-    outcome = Outcome()
-    begin = time.monotonic()
-    server = Server(command, directory)
-    try:
-        outcome.jemalloc = server.uses_jemalloc()
-        output, in_time = suites.run(workspace, unit, server.port,
-                                     ["--skipfile", str(skip_file)])
-    finally:
-        death = server.stop()
-    outcome.seconds = time.monotonic() - begin
-    outcome.passed, outcome.errors = parse(output)
-    if not in_time:
-        outcome.trouble = f"not done within {FILE_SECONDS} s"
-    elif death:
-        outcome.trouble = f"{death}\n{server.tail(60)}"
-    elif " done]: " + unit not in output:
-        outcome.trouble = "the file was left at an error outside of a test"
-    log = log_directory / (unit.replace("/", "_") + ".log")
-    log.write_text(output)
-    shutil.copy(server.log, log.with_suffix(".server.log"))
-    return outcome
+class Run:
+    """What the files of one run share."""
+
+    def __init__(self, mode, command, source, directory, logs):
+        self.mode, self.command, self.source = mode, command, source
+        self.directory, self.logs = directory, logs
+        self.suites = Suites()
+
+    def workspace(self, number):
+        workspace = Workspace(self.source, self.directory / f"suite-{number}", number)
+        if self.mode is OWN:
+            (workspace.directory / "src" / "redis-server").symlink_to(own_binary(self.command))
+        return workspace
+
+    def unit(self, workspace, unit):
+        """What the suite does with one file."""
+        directory = self.directory / unit.replace("/", "_")
+        directory.mkdir()
+        skip_file = directory / "skip"
+        skip_file.write_text("\n".join(self.mode.skipped(unit)) + "\n")
+        options = ["--tags", self.mode.tags, "--skipfile", str(skip_file)]
+        begin = time.monotonic()
+        run_suite = self.against_own if self.mode is OWN else self.against_external
+        outcome, output = run_suite(workspace, unit, directory, options)
+        outcome.seconds = time.monotonic() - begin
+        outcome.passed, outcome.errors = parse(output)
+        if not outcome.trouble and " done]: " + unit not in output:
+            outcome.trouble = "the file was left at an error outside of a test"
+        (self.logs / (unit.replace("/", "_") + ".log")).write_text(output)
+        return outcome
+
+    def against_external(self, workspace, unit, directory, options):
+        """One server for all of the file, which the suite is told of."""
+        outcome = Outcome()
+        server = Server(self.command, directory)
+        try:
+            outcome.jemalloc = server.uses_jemalloc()
+            address = ["--host", "127.0.0.1", "--port", str(server.port)]
+            output, in_time = self.suites.run(workspace, unit,
+                                              [*address, "--ignore-encoding", *options])
+        finally:
+            death = server.stop()
+        if not in_time:
+            outcome.trouble = NOT_IN_TIME
+        elif death:
+            outcome.trouble = f"{death}\n{server.tail(60)}"
+        shutil.copy(server.log, self.logs / (unit.replace("/", "_") + ".server.log"))
+        return outcome, output
+
+    def against_own(self, workspace, unit, _, options):
+        """The suite starts src/redis-server, and shows the log of one that fails a test."""
+        outcome = Outcome()
+        output, in_time = self.suites.run(workspace, unit, ["--dump-logs", *options])
+        if not in_time:
+            outcome.trouble = NOT_IN_TIME
+        return outcome, output
 
 
-def run_units(command, units, source, directory, log_directory):
+def own_binary(command):
+    """The binary that takes the place of src/redis-server."""
+    path = shutil.which(command[0])
+    if len(command) != 1 or path is None:
+        sys.exit(f"--own wants a binary without arguments, not {' '.join(command)}")
+    return path
+
+
+def run_units(run, units):
     """Yields (unit, what it did) in order, while others run."""
     jobs = min(os.cpu_count() or 1, len(units))
-    suites, free = Suites(), queue.SimpleQueue()
+    free = queue.SimpleQueue()
     for number in range(jobs):
-        free.put(Workspace(source, directory / f"suite-{number}", number))
+        free.put(run.workspace(number))
 
     def run_one(unit):
         workspace = free.get()
         try:
-            return run_unit(command, suites, workspace, unit, directory / unit.replace("/", "_"),
-                            log_directory)
+            return run.unit(workspace, unit)
         finally:
             free.put(workspace)
 
@@ -267,7 +338,7 @@ def run_units(command, units, source, directory, log_directory):
     finally:
         # Early, by SIGTERM or an error: nothing new starts, and what runs ends its server.
         pool.shutdown(wait=False, cancel_futures=True)
-        suites.end()
+        run.suites.end()
         pool.shutdown(wait=True)
 
 
@@ -306,24 +377,13 @@ def report(unit, expected, outcome):
     return passed, failed, new
 
 
-def update(unit, new):
-    path = HERE / "expected" / f"{unit}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(name + "\n" for name in [*read_list(path), *new.elements()]))
-
-
-def check_lists(unit, expected):
-    both = set(expected) & set(read_list(HERE / "skip" / f"{unit}.txt"))
-    if both:
-        sys.exit(f"{unit}: in expected/ and in skip/: {', '.join(sorted(both))}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--server", required=True, help="the server's command line")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "build" / "compat")
     parser.add_argument("--logs", type=pathlib.Path, help="default: logs below the cache")
     parser.add_argument("--update", action="store_true", help="add what passes now to expected/")
+    parser.add_argument("--own", action="store_true", help="the suite starts the server itself")
     parser.add_argument("units", nargs="*", help="files of the suite, like unit/type/string")
     options = parser.parse_args()
 
@@ -334,24 +394,25 @@ def main():
     if "/" in command[0]:
         command[0] = os.path.abspath(command[0])
     source = redis_source.fetch(options.cache.resolve())
-    logs = (options.logs or options.cache / "logs").resolve()
+    mode = OWN if options.own else EXTERNAL
+    logs = (options.logs or options.cache / ("logs-own" if options.own else "logs")).resolve()
     logs.mkdir(parents=True, exist_ok=True)
 
     passed = failed = skipped = 0
     with tempfile.TemporaryDirectory(prefix="aeris-compat-") as name:
-        directory = pathlib.Path(name)
-        runs = run_units(command, options.units or units(), source, directory, logs)
+        run = Run(mode, command, source, pathlib.Path(name), logs)
+        runs = run_units(run, options.units or mode.units())
         with contextlib.closing(runs):
             for unit, outcome in runs:
-                expected = collections.Counter(read_list(HERE / "expected" / f"{unit}.txt"))
-                check_lists(unit, expected)
-                skipped += len(read_list(HERE / "skip" / f"{unit}.txt"))
+                expected = mode.expected(unit)
+                mode.check_lists(unit)
+                skipped += len(mode.skipped(unit))
                 if not outcome.jemalloc:
                     expected.subtract(JEMALLOC_ONLY.get(unit, ()))
                 counts = report(unit, expected, outcome)
                 passed, failed = passed + counts[0], failed + counts[1]
                 if options.update:
-                    update(unit, counts[2])
+                    mode.add_expected(unit, counts[2])
                 sys.stdout.flush()
     print(f"{skipped} tests skipped, logs in {logs}")
     print(f"{passed} passed, {failed} failed")

@@ -112,9 +112,33 @@ class SourcesTest(unittest.TestCase):
 
 class ListsTest(unittest.TestCase):
     def test_no_name_is_expected_and_skipped(self):
-        for unit in run.units():
-            run.check_lists(unit, collections.Counter(
-                run.read_list(run.HERE / "expected" / f"{unit}.txt")))
+        for mode in (run.EXTERNAL, run.OWN):
+            self.assertTrue(mode.units())
+            for unit in mode.units():
+                mode.check_lists(unit)
+
+    def test_a_file_runs_or_is_listed_as_not_run_with_a_reason(self):
+        listed = [line.split(maxsplit=1) for line in run.read_list(run.OWN.folder / "not-run.txt")]
+        for words in listed:
+            self.assertEqual(len(words), 2, words)
+        self.assertEqual({unit for unit, _ in listed} & set(run.OWN.units()), set())
+
+    def test_lists_are_read_without_comments_and_added_to(self):
+        with tempfile.TemporaryDirectory() as name:
+            mode = run.Mode(pathlib.Path(name), "")
+            mode.add_expected("unit/x", collections.Counter(["a", "# b"]))
+            mode.add_expected("unit/x", collections.Counter(["c", "c"]))
+            self.assertEqual(mode.units(), ["unit/x"])
+            self.assertEqual(mode.expected("unit/x"), {"a": 1, "c": 2})
+            self.assertEqual(mode.skipped("unit/x"), [])
+
+
+class OwnServerTest(unittest.TestCase):
+    def test_takes_one_binary_without_arguments(self):
+        self.assertEqual(run.own_binary(["/bin/sh"]), "/bin/sh")
+        for command in (["/bin/sh", "-c"], ["/no/such/binary"]):
+            with self.assertRaises(SystemExit):
+                run.own_binary(command)
 
 
 if __name__ == "__main__":

@@ -249,6 +249,19 @@ class Rewrite(ServerTest):
         self.assertEqual({line for line in lost if not line.startswith("user ")}, set())
         self.assertEqual(os.listdir(os.path.dirname(server.config_path)).count("redis.conf"), 1)
 
+    def test_a_relative_file_is_found_again_from_another_directory(self):
+        server = self.new_server(config="maxclients 200\n")
+        server.directives["dir"] = server.path("data")
+        os.mkdir(server.path("data"))
+        server.config_path = "redis.conf"  # the process starts beside it
+        server.start()
+        connection = self.connect(server)
+        self.assertEqual(server.info("server")["config_file"], server.path("redis.conf"))
+        connection.call("CONFIG", "SET", "maxclients", "300")
+        self.assertEqual(connection.call("CONFIG", "REWRITE"), b"OK")
+        with open(server.path("redis.conf"), encoding="utf-8") as file:
+            self.assertIn("maxclients 300\n", file.read())
+
     def test_values_at_their_default_are_not_added(self):
         server = self.start_server(config="hz 20\n")
         connection = self.connect(server)

@@ -130,6 +130,13 @@ class Log(ServerTest):
         self.assertRegex(server.output(), rf"(?m)^{server.pid}:M .* \* .*[Rr]eady to accept "
                                           r"connections")
 
+    def test_port_and_process_are_shown_at_the_start(self):
+        shown = self.start_server({"always-show-logo": "yes"})
+        self.assertRegex(shown.output(), rf"Port: {shown.port}\n.* PID: {shown.pid}\n")
+        brief = self.start_server()
+        self.assertIn(f"Running mode=standalone, port={brief.port}.", brief.output())
+        self.assertNotIn("PID:", brief.output())
+
     def test_levels(self):
         server = self.start_server({"loglevel": "warning"})
         server.stop()
