@@ -81,9 +81,14 @@ void ExpireWheel::End() {
   due_count_ = 0;
 }
 
-// Codes filed ahead of the old tick come up again on the way there from the new one, each no later
-// than it would have, so there is nothing else to do.
-void ExpireWheel::Observe(UnixMs now) { tick_ = std::min(tick_, TickOf(now)); }
+// Codes filed while the old tick was right come up again on the way there from the new one, each no
+// later than it would have. But between the clock's jump and this, deadlines that lie before the old
+// tick have been filed under the next code of level 0, which may be 63 ticks from here: so all codes
+// of that level are looked at once.
+void ExpireWheel::Observe(UnixMs now) {
+  const std::int64_t to = TickOf(now);
+  if (to < tick_) tick_ = std::max<std::int64_t>(to - kUnitsSigned, 0);
+}
 
 UnixMs ExpireWheel::EarliestLook(const std::bitset<256>& codes) const {
   std::int64_t earliest = std::numeric_limits<std::int64_t>::max();

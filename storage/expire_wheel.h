@@ -18,6 +18,7 @@
 // Holds:    every filed code is due no later than the tick of its deadline. A code that fires too
 //           early costs one look; one that fires too late would be a mistake, so every doubt (clock
 //           set back, clock jumped, code filed before the first pass) is resolved towards early.
+//           A code filed while the clock had been set back unnoticed is made good by the next pass.
 // Floor:    a pass that is closed has shown that no key has a deadline before the pass's own tick,
 //           but for the keys that were filed again meanwhile. floor() is that proof kept up to
 //           date; entries rely on it to leave out the high bits of their deadlines.

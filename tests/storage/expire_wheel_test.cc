@@ -169,6 +169,24 @@ TEST(ExpireWheel, FollowsAClockThatJumpsBothWaysWhileSweepsAreCutShort) {
   }
 }
 
+// What is filed between the jump and the next sweep, which notices it, is as much on time as what is
+// filed later.
+TEST(ExpireWheel, AKeyFiledAfterTheClockWasSetBackIsOnTime) {
+  for (std::int64_t back = 0; back < 200; ++back) {
+    for (const std::int64_t far : {std::int64_t{0}, kHour, kDay}) {
+      Keys keys(1);
+      ASSERT_TRUE(keys.Sweep(kStart, 1));
+      const UnixMs now = kStart - far - back * ExpireWheel::kTickMs / 2;
+      keys.SetDeadline(0, now + 100);
+      for (UnixMs later = now; later < now + kSecond; later += 20) {
+        ASSERT_TRUE(keys.Sweep(later, 10));
+        ASSERT_NO_FATAL_FAILURE(keys.ExpectNoneDue(later)) << back << " and " << far;
+      }
+      EXPECT_EQ(keys.size(), 0U);
+    }
+  }
+}
+
 TEST(ExpireWheel, LooksAtAKeyNoMoreThanOncePerLevel) {
   Random random(7);
   Keys keys(100);
