@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "src/base/clock.h"
+#include "src/base/latency_histogram.h"
 #include "src/hit_window.h"
-#include "src/latency_histogram.h"
 
 namespace aeris {
 

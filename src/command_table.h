@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/base/latency_histogram.h"
 #include "src/command.h"
-#include "src/latency_histogram.h"
 
 namespace aeris {
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "src/latency_histogram.h"
+#include "src/base/latency_histogram.h"
 #include "tools/load_generator/options.h"
 #include "tools/load_generator/reply_scanner.h"
 #include "tools/load_generator/request_tape.h"

@@ -1,4 +1,4 @@
-#include "src/latency_histogram.h"
+#include "src/base/latency_histogram.h"
 
 #include <algorithm>
 #include <bit>
@@ -19,12 +19,12 @@ std::int64_t LatencyHistogram::HighestEquivalent(std::size_t index) {
   return static_cast<std::int64_t>(((sub + 1) << shift) - 1);
 }
 
-void LatencyHistogram::Record(std::int64_t nanoseconds) {
+void LatencyHistogram::Record(std::int64_t value) {
   if (counters_ == nullptr) [[unlikely]] {
     counters_ = std::make_unique<Counters>();
   }
   ++counters_->total;
-  ++counters_->of[IndexOf(std::clamp<std::int64_t>(nanoseconds, 1, kHighest))];
+  ++counters_->of[IndexOf(std::clamp<std::int64_t>(value, 1, kHighest))];
 }
 
 std::int64_t LatencyHistogram::ValueAt(double percentile) const {

@@ -1,4 +1,4 @@
-#include "src/latency_histogram.h"
+#include "src/base/latency_histogram.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
