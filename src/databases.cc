@@ -44,18 +44,16 @@ std::size_t Databases::FlushAll() {
   return keys;
 }
 
-bool Databases::ExpireDue(UnixMs now, std::size_t keys_max) {
-  bool more = false;
+bool Databases::ExpireDue(UnixMs now, std::size_t work_max) {
   for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
     storage::Keyspace& keyspace = *keyspaces_[expire_next_];
     expire_next_ = (expire_next_ + 1) % keyspaces_.size();
-    const storage::Keyspace::ExpireResult result = keyspace.ExpireDue(now, keys_max);
-    more |= result.more;
+    const storage::Keyspace::ExpireResult result = keyspace.ExpireDue(now, work_max);
     // The budget is of all together; the next step begins behind the one that used it up.
-    if (result.expired >= keys_max) return true;
-    keys_max -= result.expired;
+    if (result.more) return true;
+    work_max -= std::min(work_max, result.work);
   }
-  return more;
+  return false;
 }
 
 bool Databases::Maintain(std::size_t work_max) {

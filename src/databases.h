@@ -35,9 +35,9 @@ class Databases {
   // Their keys; policies and counters stay.
   void Swap(std::size_t a, std::size_t b);
 
-  // A step of active expiry over all keyspaces, looking at about `keys_max` keys. True when due
-  // keys are left.
-  bool ExpireDue(UnixMs now, std::size_t keys_max);
+  // Active expiry over all keyspaces, with Keyspace::ExpireDue's work of about `work_max`. True
+  // when something due may be left.
+  bool ExpireDue(UnixMs now, std::size_t work_max);
   // A step of Keyspace::Maintain for one keyspace that has work. True when there was one: more may
   // be left.
   bool Maintain(std::size_t work_max);

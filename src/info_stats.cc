@@ -42,7 +42,7 @@ void WriteKeys(const ServerStats& stats, const Eviction& eviction, const Databas
   info.Field("expired_keys", keys.expired);
   // The expiry wheel knows each key that is due, so none goes stale unseen.
   info.Field("expired_stale_perc", "0.00");
-  info.Field("expired_time_cap_reached_count", keys.expire_steps_cut);
+  info.Field("expired_time_cap_reached_count", stats.expire_steps_cut);
   info.Field("expire_cycle_cpu_milliseconds", stats.expire_ns / 1'000'000);
   info.Field("evicted_keys", lookups.evicted);
   info.Field("evicted_clients", stats.evicted_clients);

@@ -45,7 +45,8 @@ struct ServerStats {
   std::uint64_t lazyfree_pending = 0;   // objects given to the lazyfree thread that still live
   std::uint64_t lazyfreed_objects = 0;  // objects that it has freed
   std::uint64_t evicted_clients = 0;
-  std::uint64_t expire_ns = 0;  // spent in active expiry
+  std::uint64_t expire_ns = 0;         // spent in active expiry
+  std::uint64_t expire_steps_cut = 0;  // its steps that ended at their time with more to do
   RateSampler commands_rate;
   RateSampler input_rate;
   RateSampler output_rate;

@@ -92,6 +92,7 @@ concept HashTablePolicy = requires(const P& policy, Ref ref, std::string_view ke
 struct ExpireVerdict {
   bool erase = false;
   UnixMs deadline = kNoDeadline;  // unless erased: when to look again, kNoDeadline = never
+  std::size_t more_work = 0;      // beside the look, in looks
 
   static ExpireVerdict Erase() { return {.erase = true}; }
   static ExpireVerdict KeepUntil(UnixMs deadline) { return {.deadline = deadline}; }
@@ -211,14 +212,15 @@ class HashTable {
   bool Step(std::uint64_t buckets_max);
 
   struct SweepResult {
-    std::size_t looked_at = 0;
+    std::size_t looked_at = 0;  // and the looks' worth of work that they were beside
     std::size_t erased = 0;
     bool more = false;  // `keys_max` ended the sweep
   };
-  // Shows all slots that are due for a look to `visit(Slot) -> ExpireVerdict`, at most `keys_max`,
-  // and goes on there in the next call. The visitor frees what it has the table erase, and must not
-  // change the table. Deadlines are given 0 to 64 ms late if called often enough; call it even when
-  // nothing has a deadline, at least every 100 ms. Costs some microseconds when nothing is due.
+  // Shows all slots that are due for a look to `visit(Slot) -> ExpireVerdict`, until looked_at
+  // reaches `keys_max`, and goes on there in the next call. The visitor frees what it has the table
+  // erase, and must not change the table. Deadlines are given 0 to 64 ms late if called often
+  // enough; call it even when nothing has a deadline, at least every 100 ms. Costs some
+  // microseconds when nothing is due.
   template <typename Visit>
   SweepResult ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& visit);
 

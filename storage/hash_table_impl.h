@@ -518,21 +518,24 @@ bool HashTable<Policy>::SweepArray(bool in_old, std::size_t& budget, SweepResult
   while (!array.codes().done()) {
     if (budget < kKeyCost) return false;
     const auto [found, chunks] = array.codes().CollectDue(wheel_, due, budget / kChunkCost);
-    const std::size_t count = std::min(found, budget / kKeyCost);
-    budget -= std::min(budget, count * kKeyCost + chunks * kChunkCost);
-    if (count < found) array.codes().PutBack({due.data() + count, found - count});
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i + 2 * kPrefetchDue < count) {
+    budget -= std::min(budget, chunks * kChunkCost);
+    for (std::size_t i = 0; i < found; ++i) {
+      if (budget < kKeyCost) {
+        array.codes().PutBack({due.data() + i, found - i});
+        return false;
+      }
+      if (i + 2 * kPrefetchDue < found) {
         storage::Prefetch(&array[due[i + 2 * kPrefetchDue] / Bucket::kSlots]);
       }
-      if (i + kPrefetchDue < count) {
+      if (i + kPrefetchDue < found) {
         const std::uint64_t ahead = due[i + kPrefetchDue];
         policy_.Prefetch(
             array[ahead / Bucket::kSlots].ref(static_cast<unsigned>(ahead % Bucket::kSlots)));
       }
+      const std::size_t before = result.looked_at;
       VisitDue(in_old, due[i], result, visit);
+      budget -= std::min(budget, (result.looked_at - before) * kKeyCost);
     }
-    if (count < found) return false;
   }
   return true;
 }
@@ -549,7 +552,7 @@ void HashTable<Policy>::VisitDue(bool in_old, std::uint64_t slot_number, SweepRe
   const std::uint64_t home =
       holder.displaced(index) ? array.Home(policy_.HashOf(holder.ref(index))) : bucket;
   const ExpireVerdict verdict = visit(Slot(&holder, index, in_old));
-  ++result.looked_at;
+  result.looked_at += 1 + verdict.more_work;
   if (verdict.erase) {
     EraseAt(array, bucket, index, home);
     PullBack(array, bucket);

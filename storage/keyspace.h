@@ -46,8 +46,7 @@ inline constexpr Lookup kPeek{.touch = false, .count = false};
 
 // Counters over all keyspaces of a server; INFO shows them, CONFIG RESETSTAT clears them.
 struct KeyspaceStats {
-  std::uint64_t expired = 0;           // keys removed because of their deadline
-  std::uint64_t expire_steps_cut = 0;  // steps of active expiry that ended at their budget
+  std::uint64_t expired = 0;  // keys removed because of their deadline
 };
 
 // Counters of one keyspace.
@@ -199,11 +198,12 @@ class Keyspace {
 
   struct ExpireResult {
     std::size_t expired = 0;
-    bool more = false;  // the budget ended before everything due was done
+    std::size_t work = 0;  // keys looked at, and fields removed
+    bool more = false;     // the budget ended before everything due was done
   };
-  // Active expiry: removes keys that are due, at most about `keys_max` looked at. Cheap when
-  // nothing is due. Call it at least every 100 ms.
-  ExpireResult ExpireDue(UnixMs now, std::size_t keys_max);
+  // Active expiry: removes keys and fields that are due, about `work_max` of both together, and as
+  // many as 512 fields more. Cheap when nothing is due. Call it at least every 100 ms.
+  ExpireResult ExpireDue(UnixMs now, std::size_t work_max);
   // A step of what keeps memory tight: moves up to `work_max` buckets of a growing or shrinking
   // table; when there are none, up to `work_max` entries out of sparse pages, and returns pages.
   // Either is 0.1 to 0.3 us. True while work is left; 0.3 us when there is none.

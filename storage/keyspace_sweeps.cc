@@ -37,16 +37,18 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   if (object == nullptr || object->NextDeadline() == kNoDeadline) {
     return ExpireVerdict::KeepUntil(entry.deadline());
   }
+  const std::size_t before = object->size();
   const bool more = object->ExpireDue(now, kFieldsPerLook);
+  const std::size_t work = more ? kFieldsPerLook : before - object->size();
   if (object->size() == 0) {
     CountExpired(entry);
     Forget(entry);
-    return ExpireVerdict::Erase();
+    return {.erase = true, .more_work = work};
   }
   collections.Update(*object);
   if (more && !unfinished_key) unfinished_key = entry.key();
   CollectionAccount::SetFiled(*object, more ? now + kLookAgainMs : object->NextDeadline());
-  return ExpireVerdict::KeepUntil(FiledTimes(entry).look);
+  return {.deadline = FiledTimes(entry).look, .more_work = work};
 }
 
 // Goes on with the collection that the last look did not finish. Whether its key is gone.
@@ -138,18 +140,19 @@ EntryView Keyspace::RandomEntry(UnixMs now) {
   }
 }
 
-Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t keys_max) {
+Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t work_max) {
   if (impl_ == nullptr) return {};
   std::size_t finished = 0;
+  const std::size_t work = impl_->unfinished_key ? kFieldsPerLook : 0;
   if (impl_->unfinished_key && impl_->LookAgain(now)) finished = 1;
   const auto swept =
-      impl_->table.ExpireSweep(now, keys_max, [&](EntryTable::Slot slot) -> ExpireVerdict {
+      impl_->table.ExpireSweep(now, work_max, [&](EntryTable::Slot slot) -> ExpireVerdict {
         return impl_->Look(impl_->ViewOf(slot), now);
       });
   impl_->AdvanceDeadlineBase();
-  const bool more = swept.more || impl_->unfinished_key;
-  if (more) ++context_.stats.expire_steps_cut;
-  return {.expired = swept.erased + finished, .more = more};
+  return {.expired = swept.erased + finished,
+          .work = swept.looked_at + work,
+          .more = swept.more || impl_->unfinished_key};
 }
 
 bool Keyspace::Maintain(std::size_t work_max) {

@@ -29,8 +29,8 @@ class LatencyHistogram {
   std::uint64_t count() const { return counters_ == nullptr ? 0 : counters_->total; }
   // The largest value that counts as equal to the one at `percentile` (0 to 100); 0 while empty.
   std::int64_t ValueAt(double percentile) const;
-  // LATENCY HISTOGRAM, of nanoseconds: upper bounds in microseconds, about doubling from 1, each with the number of
-  // values at or below it; bounds that add nothing are left out.
+  // LATENCY HISTOGRAM, of nanoseconds: upper bounds in microseconds, about doubling from 1, each
+  // with the number of values at or below it; bounds that add nothing are left out.
   std::vector<std::pair<std::int64_t, std::uint64_t>> CumulativeByPowersOfTwo() const;
 
  private:

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/member_table.h"
 #include "tests/support/test_server.h"
 
 // Absent where another allocator is linked.
@@ -720,6 +721,59 @@ TEST(Server, SlowExpiryIsALatencyEvent) {
   server.Advance(milliseconds(100));
   server.clock().set_step(milliseconds(0));
   EXPECT_NE(server->latency().Find("expire-cycle"), nullptr);
+}
+
+// However many keys and fields are due: a step ends when half a millisecond has passed, and looks
+// at the clock often enough to see it.
+TEST(Server, ExpiryOfManyKeysAndFieldsIsDoneInShortSteps) {
+  constexpr std::size_t kKeys = 4'000;
+  constexpr std::size_t kHashes = 40;
+  constexpr std::size_t kFields = 1'000;
+  constexpr std::size_t kStepMax = 256 + 2 * 512 + 16;  // of keys and fields
+  TestServer server;
+  TestClient client(server);
+  std::string requests;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    requests += "SET key:" + std::to_string(i) + " v PX 1000\r\n";
+    requests += "SET far:" + std::to_string(i) + " v EX 100000\r\n";
+  }
+  std::vector<std::string> fields = {std::to_string(kFields)};
+  for (std::size_t i = 0; i < kFields; ++i) fields.push_back("f" + std::to_string(i));
+  for (std::size_t i = 0; i < kHashes; ++i) {
+    const std::string key = "hash:" + std::to_string(i);
+    std::vector<std::string> set = {"HSET", key};
+    for (std::size_t j = 1; j < fields.size(); ++j) set.insert(set.end(), {fields[j], "v"});
+    std::vector<std::string> expire = {"HPEXPIRE", key, "1000", "FIELDS"};
+    expire.insert(expire.end(), fields.begin(), fields.end());
+    requests += Multibulk(set) + Multibulk(expire);
+  }
+  client.Talk(requests);
+  storage::Keyspace& keyspace = server->databases()[0];
+  const auto left = [&] {
+    std::size_t fields_left = 0;
+    for (std::size_t i = 0; i < kHashes; ++i) {
+      const storage::HashedKey key = keyspace.Hash("hash:" + std::to_string(i));
+      const storage::MemberTable* const members = keyspace.PeekMembers(key);
+      if (members != nullptr) fields_left += members->size();
+    }
+    return keyspace.size() + fields_left;
+  };
+  const std::size_t all = 2 * kKeys + kHashes + kHashes * kFields;
+  ASSERT_EQ(left(), all);
+  server.clock().Advance(milliseconds(1'100));
+  // From here on each look at the clock takes as long as a step may.
+  server.clock().set_step(std::chrono::microseconds(500));
+  std::size_t turns = 0;
+  for (std::size_t before = all; before > kKeys && turns < 20'000; ++turns) {
+    server.clock().Advance(milliseconds(1));
+    server.Turn();
+    const std::size_t now = left();
+    ASSERT_LE(before - now, kStepMax);
+    before = now;
+  }
+  EXPECT_EQ(left(), kKeys);
+  EXPECT_GE(server->stats().expire_steps_cut, (all - kKeys) / kStepMax);
+  server.clock().set_step(milliseconds(0));
 }
 
 TEST(Server, WritesWhatAHalfClosedClientAskedFor) {
