@@ -56,6 +56,12 @@ bool Databases::ExpireDue(UnixMs now, std::size_t work_max) {
   return false;
 }
 
+std::size_t Databases::ExpireBacklog(UnixMs now) const {
+  std::size_t sum = 0;
+  for (const auto& keyspace : keyspaces_) sum += keyspace->ExpireBacklog(now);
+  return sum;
+}
+
 bool Databases::Maintain(std::size_t work_max) {
   for (std::size_t i = 0; i < keyspaces_.size(); ++i) {
     storage::Keyspace& keyspace = *keyspaces_[maintain_next_];

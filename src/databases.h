@@ -38,6 +38,7 @@ class Databases {
   // Active expiry over all keyspaces, with Keyspace::ExpireDue's work of about `work_max`. True
   // when something due may be left.
   bool ExpireDue(UnixMs now, std::size_t work_max);
+  std::size_t ExpireBacklog(UnixMs now) const;  // Keyspace::ExpireBacklog of all
   // A step of Keyspace::Maintain for one keyspace that has work. True when there was one: more may
   // be left.
   bool Maintain(std::size_t work_max);

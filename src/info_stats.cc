@@ -35,15 +35,22 @@ void WriteTraffic(const ServerStats& stats, InfoWriter& info) {
   info.Field("sync_partial_err", 0);
 }
 
-void WriteKeys(const ServerStats& stats, const Eviction& eviction, const Databases& databases,
-               InfoWriter& info) {
-  const storage::KeyspaceStats& keys = databases.context().stats;
-  const storage::LookupStats lookups = databases.lookup_stats();
+void WriteExpiry(Server& server, InfoWriter& info) {
+  const ServerStats& stats = server.stats();
+  const storage::KeyspaceStats& keys = server.databases().context().stats;
   info.Field("expired_keys", keys.expired);
   // The expiry wheel knows each key that is due, so none goes stale unseen.
   info.Field("expired_stale_perc", "0.00");
   info.Field("expired_time_cap_reached_count", stats.expire_steps_cut);
   info.Field("expire_cycle_cpu_milliseconds", stats.expire_ns / 1'000'000);
+  info.Line("expire_lag_ms", "p50={},p99={},max={}", keys.expire_lag.ValueAt(50),
+            keys.expire_lag.ValueAt(99), keys.expire_lag.ValueAt(100));
+  info.Field("expire_backlog", server.databases().ExpireBacklog(server.unix_ms()));
+}
+
+void WriteKeys(const ServerStats& stats, const Eviction& eviction, const Databases& databases,
+               InfoWriter& info) {
+  const storage::LookupStats lookups = databases.lookup_stats();
   info.Field("evicted_keys", lookups.evicted);
   info.Field("evicted_clients", stats.evicted_clients);
   info.Field("total_eviction_exceeded_time", eviction.exceeded_in_all().count());
@@ -73,6 +80,7 @@ void WriteAbsentParts(InfoWriter& info) {
 void WriteStatsInfo(Server& server, InfoWriter& info) {
   const ServerStats& stats = server.stats();
   WriteTraffic(stats, info);
+  WriteExpiry(server, info);
   WriteKeys(stats, server.eviction(), server.databases(), info);
   WriteChannels(server.pubsub(), info);
   WriteAbsentParts(info);

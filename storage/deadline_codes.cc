@@ -123,6 +123,26 @@ std::size_t DeadlineCodes::CollectChunk(const ExpireWheel& wheel, std::size_t fi
   return count;
 }
 
+std::size_t DeadlineCodes::CountDue(const ExpireWheel& wheel, std::size_t first) const {
+  if (first >= slots_) return 0;
+  const std::size_t first_chunk = first / kChunkSlots;
+  std::size_t count = 0;
+  std::size_t counted = 0;
+  std::size_t chunk = NextChunk(first_chunk, wheel.due_codes());
+  for (; chunk < chunks_ && counted < kCountedChunks; ++counted) {
+    const std::size_t end = std::min((chunk + 1) * kChunkSlots, slots_);
+    for (std::size_t group = chunk * kChunkSlots; group < end; group += kGroup) {
+      unsigned mask = DueMask(bytes_.data() + group, wheel);
+      if (group + kGroup <= first) mask = 0;
+      if (group < first && mask != 0) mask &= ~0U << (first - group);
+      count += static_cast<std::size_t>(std::popcount(mask));
+    }
+    chunk = NextChunk(chunk + 1, wheel.due_codes());
+  }
+  if (chunk >= chunks_) return count;
+  return count * (chunks_ - first_chunk) / (chunk - first_chunk);
+}
+
 void DeadlineCodes::PutBack(std::span<const std::uint64_t> rest) {
   AERIS_DCHECK(!rest.empty());
   next_slot_ = rest.front();

@@ -225,6 +225,9 @@ class HashTable {
   SweepResult ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& visit);
 
   // --- Figures.
+  // Slots that ExpireSweep(now) would show, of which those that the pass under way has left are
+  // enough. DeadlineCodes::CountDue has the cost.
+  std::size_t CountDue(UnixMs now) const;
   std::size_t size() const { return size_; }
   std::size_t deadlines() const { return filed_; }
   // No entry has a deadline before this: what the sweeps have proven so far.

@@ -486,6 +486,17 @@ auto HashTable<Policy>::ExpireSweep(UnixMs now, std::size_t keys_max, Visit&& vi
 }
 
 template <HashTablePolicy Policy>
+std::size_t HashTable<Policy>::CountDue(UnixMs now) const {
+  if (filed_ == 0) return 0;
+  ExpireWheel wheel = wheel_;
+  wheel.Observe(now);
+  if (wheel.in_pass()) return main_.codes().CountDueLeft(wheel) + old_.codes().CountDueLeft(wheel);
+  if (!wheel.Behind(now) || !wheel.Begin(now)) return 0;
+  return main_.codes().CountDue(wheel, 0) +
+         (moving() ? old_.codes().CountDue(wheel, old_.SlotNumber(hand_, 0)) : 0);
+}
+
+template <HashTablePolicy Policy>
 UnixMs HashTable<Policy>::NextLook() const {
   AERIS_DCHECK(!wheel_.in_pass());
   if (filed_ == 0) return kNoDeadline;

@@ -29,6 +29,7 @@ constexpr UnixMs kLookAgainMs = 100;
 // What a sweep does with a key that it was to look at.
 ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   if (entry.expired(now)) {
+    context.stats.expire_lag.Record(now - entry.deadline());
     CountExpired(entry);
     Forget(entry);
     return ExpireVerdict::Erase();
@@ -153,6 +154,11 @@ Keyspace::ExpireResult Keyspace::ExpireDue(UnixMs now, std::size_t work_max) {
   return {.expired = swept.erased + finished,
           .work = swept.looked_at + work,
           .more = swept.more || impl_->unfinished_key};
+}
+
+std::size_t Keyspace::ExpireBacklog(UnixMs now) const {
+  if (impl_ == nullptr) return 0;
+  return impl_->table.CountDue(now) + (impl_->unfinished_key ? 1 : 0);
 }
 
 bool Keyspace::Maintain(std::size_t work_max) {

@@ -1,12 +1,12 @@
 """Keys that are due leave by themselves, soon, and without a pause."""
 import time
 
-from case import ServerTest
+from case import ServerTest, only_aeris
 from server import parse_info
 
 
 class Expiry(ServerTest):
-    shared_directives = {}
+    shared_directives = {"enable-debug-command": "yes"}
 
     def setUp(self):
         super().setUp()
@@ -49,6 +49,64 @@ class Expiry(ServerTest):
         self.assertLess(worst, 1.0)
         fields = parse_info(self.client.call("INFO", "stats"))
         self.assertGreaterEqual(int(fields["expired_keys"]), count)
+
+    @only_aeris("it does not say how late keys leave")
+    def test_info_says_how_late_keys_left_and_how_many_are_due(self):
+        self.client.call("CONFIG", "RESETSTAT")
+        self.assertEqual(self.lag(), {"p50": 0, "p99": 0, "max": 0})
+        count = 10000 if self.light else 100000
+        self.client.call("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        for start in range(0, count, 5000):
+            self.client.pipeline([("SET", f"key:{index}", "v", "PX", 20)
+                                  for index in range(start, start + 5000)])
+            self.client.pipeline([("SET", f"far:{index}", "v", "EX", 100000)
+                                  for index in range(start, start + 5000)])
+        self.wait_for(lambda: self.backlog() == count, "all keys are due")
+        begin = time.monotonic()
+        self.assertEqual(self.client.call("DBSIZE"), 2 * count)
+        self.client.call("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+        self.wait_for(lambda: self.client.call("DBSIZE") == count, "due keys are gone", 60)
+        seconds = time.monotonic() - begin
+        self.assertEqual(self.backlog(), 0)
+        # They waited from 20 ms after they were set on, the first ones longest.
+        lag = self.lag()
+        self.assertTrue(0 < lag["p50"] <= lag["p99"] <= lag["max"], lag)
+        # What comes due one by one leaves within a tick of the wheel and the time between sweeps.
+        self.client.call("CONFIG", "RESETSTAT")
+        for index in range(20):
+            self.client.call("SET", f"single:{index}", "v", "PX", 50 + 7 * index)
+        self.wait_for(lambda: self.client.call("DBSIZE") == count, "single keys are gone")
+        self.assertGreater(self.lag()["max"], 0)
+        if not self.light:
+            self.assertLess(self.lag()["p50"], 100)
+            self.assertLess(seconds, 0.1 + count / 1e6 + 1)
+
+    def lag(self):
+        text = parse_info(self.client.call("INFO", "stats"))["expire_lag_ms"]
+        return {name: int(value) for name, value in (part.split("=") for part in text.split(","))}
+
+    def backlog(self):
+        return int(parse_info(self.client.call("INFO", "stats"))["expire_backlog"])
+
+    def test_due_fields_are_gone_soon_and_without_a_pause(self):
+        if not self.client.call("COMMAND", "INFO", "HPEXPIREAT")[0]:
+            self.skipTest("no deadlines of fields")
+        hashes, fields = (20, 500) if self.light else (40, 2500)
+        due = int(time.time() * 1000) + (3000 if self.light else 4000)
+        for number in range(hashes):
+            names = [f"field:{index}" for index in range(fields)]
+            self.client.call("HSET", f"hash:{number}",
+                             *[word for name in names for word in (name, "v")], "stays", "v")
+            self.client.call("HPEXPIREAT", f"hash:{number}", due, "FIELDS", fields, *names)
+
+        def left():
+            return sum(self.client.pipeline([("HLEN", f"hash:{number}")
+                                             for number in range(hashes)]))
+        if time.time() * 1000 < due:
+            self.assertEqual(left(), hashes * (fields + 1))
+        self.wait_for(lambda: left() == hashes, "due fields are gone", 60)
+        if not self.light:
+            self.assertLess(time.time() * 1000 - due, 2000)
 
     def test_moved_deadlines_are_honoured(self):
         self.client.call("SET", "longer", "v", "PX", 60)

@@ -251,6 +251,42 @@ TEST_F(KeyspaceTest, RemovesDueKeysInBoundedSteps) {
   EXPECT_EQ(keyspace.memory().blobs, 0u);
 }
 
+TEST_F(KeyspaceTest, TellsHowLateKeysWereRemovedAndHowManyAreLeft) {
+  constexpr std::size_t kKeys = 3'000;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    Set(keyspace, "key:" + std::to_string(i), "value", kNow + 1'000);
+    Set(keyspace, "far:" + std::to_string(i), "value", kNow + 100'000'000);
+  }
+  EXPECT_EQ(keyspace.ExpireBacklog(kNow), 0u);
+  EXPECT_EQ(keyspace.ExpireBacklog(kNow + 1'200), kKeys);
+  EXPECT_TRUE(stats.expire_lag.empty());
+  static_cast<void>(keyspace.ExpireDue(kNow + 1'100, 1'000));
+  EXPECT_EQ(keyspace.ExpireBacklog(kNow + 1'100), kKeys - stats.expired);
+  EXPECT_EQ(stats.expire_lag.count(), stats.expired);
+  EXPECT_EQ(stats.expire_lag.ValueAt(100), 100);
+  // A key that is met by a command leaves without the sweep.
+  EXPECT_FALSE(Peek("key:" + std::to_string(kKeys - 1), kNow + 1'100));
+  while (keyspace.ExpireDue(kNow + 1'200, 1'000).more) {
+  }
+  EXPECT_EQ(keyspace.ExpireBacklog(kNow + 1'200), 0u);
+  EXPECT_EQ(keyspace.size(), kKeys);
+  EXPECT_GE(stats.expire_lag.count(), kKeys - 1);
+  EXPECT_EQ(stats.expire_lag.ValueAt(1), 100);
+  EXPECT_NEAR(static_cast<double>(stats.expire_lag.ValueAt(99)), 200.0, 1.0);
+}
+
+// In a table of which the count is an estimate.
+TEST_F(KeyspaceTest, EstimatesTheBacklogOfALargeTable) {
+  constexpr std::size_t kKeys = 1'200'000;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    Set(keyspace, std::to_string(i), "v", kNow + (i % 4 == 0 ? 1'000 : 100'000'000));
+  }
+  const auto backlog = static_cast<double>(keyspace.ExpireBacklog(kNow + 1'200));
+  EXPECT_NEAR(backlog, kKeys / 4, kKeys / 80);
+  static_cast<void>(keyspace.ExpireDue(kNow + 1'200, kKeys / 8));
+  EXPECT_NEAR(static_cast<double>(keyspace.ExpireBacklog(kNow + 1'200)), kKeys / 8, kKeys / 80);
+}
+
 TEST_F(KeyspaceTest, KeepsDeadlinesOutsideTheCompactRange) {
   for (const UnixMs deadline : {UnixMs{1} << 60, kNow + 5, UnixMs{1} << 42, kNow + 6}) {
     Set(keyspace, "key", "value", deadline);
