@@ -139,6 +139,7 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
       started_(options_.clock.Monotonic()),
       started_unix_seconds_(options_.clock.Unix() / 1000) {
   AdjustClock();
+  unix_minus_monotonic_at_start_us_ = unix_minus_monotonic_us_;
 }
 
 Server::~Server() {
@@ -388,10 +389,12 @@ void Server::ReadClock() {
   monotonic_ = options_.clock.Monotonic();
   if (monotonic_ < unix_ms_end_) [[likely]]
     return;
-  const auto us =
-      std::chrono::duration_cast<std::chrono::microseconds>(monotonic_.time_since_epoch()).count() +
-      unix_minus_monotonic_us_;
+  const auto monotonic_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(monotonic_.time_since_epoch()).count();
+  const auto us = monotonic_us + unix_minus_monotonic_us_;
   unix_ms_ = us / 1000;
+  keyspace_context_.age_shift_ms =
+      (monotonic_us + unix_minus_monotonic_at_start_us_) / 1000 - unix_ms_;
   unix_ms_end_ = monotonic_ + std::chrono::microseconds(1000 - us % 1000);
 }
 

@@ -211,6 +211,7 @@ class Server {
   MonotonicTime monotonic_{};
   MonotonicTime unix_ms_end_{};  // until then unix_ms_ is right
   std::int64_t unix_minus_monotonic_us_ = 0;
+  std::int64_t unix_minus_monotonic_at_start_us_ = 0;
   std::size_t resident_memory_ = 0;
   std::size_t startup_memory_ = 0;
   std::uint64_t cron_client_id_ = 0;

@@ -37,9 +37,10 @@ auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> EntryTable::S
 
 void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
   const std::uint16_t before = ViewOf(entry).access_clock();
+  const UnixMs age_now = context.AgeTime(now);
   // Without building what only the other meaning of the clock needs.
   const std::uint16_t after =
-      !lfu() ? AccessClockOf(now) : NextAccessClock(before, access(), now, context.random);
+      !lfu() ? AccessClockOf(age_now) : NextAccessClock(before, access(), age_now, context.random);
   // A line that is only read stays shared between cores and need not be written back.
   if (after != before) StoreAccessClock(entry, after);
 }
@@ -51,8 +52,9 @@ void Keyspace::Impl::CountUse(EntryTable::Slot slot) {
 }
 
 std::uint16_t Keyspace::Impl::ClockAfterUse(EntryTable::Slot slot, UnixMs now) {
-  if (!slot) return FirstAccessClock(access(), now);
-  return NextAccessClock(ViewOf(slot).access_clock(), access(), now, context.random);
+  const UnixMs age_now = context.AgeTime(now);
+  if (!slot) return FirstAccessClock(access(), age_now);
+  return NextAccessClock(ViewOf(slot).access_clock(), access(), age_now, context.random);
 }
 
 // --- Storing
@@ -153,7 +155,8 @@ StoreResult Keyspace::Impl::StoreCollection(const HashedKey& key, EntrySpec& spe
                                             std::optional<UnixMs> deadline, UnixMs now) {
   const EntryTable::Slot slot = FindLive(key, now);
   spec.deadline = deadline ? *deadline : slot ? ViewOf(slot).deadline() : kNoDeadline;
-  spec.access_clock = slot ? ViewOf(slot).access_clock() : FirstAccessClock(access(), now);
+  spec.access_clock =
+      slot ? ViewOf(slot).access_clock() : FirstAccessClock(access(), context.AgeTime(now));
   return ResultOf(StoreOwned(key, slot, spec, 0, Slack::kNone));
 }
 
@@ -365,7 +368,7 @@ StoreResult Keyspace::Copy(const HashedKey& from, Keyspace& to, const HashedKey&
     if (spec.object == nullptr) return StoreResult::kNoMemory;
   }
   spec.key_blob = nullptr;
-  spec.access_clock = FirstAccessClock(target.access(), now);
+  spec.access_clock = FirstAccessClock(target.access(), context_.AgeTime(now));
   return ResultOf(target.StoreOwned(to_key, slot, spec, 0, Slack::kNone));
 }
 

@@ -104,6 +104,12 @@ struct KeyspaceContext {
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};
   ReuseSketch reuse{};
+  // What the wall clock would be, had it never been set, minus what it is. Keys age by that one:
+  // nothing is idle for a day because somebody set the clock.
+  std::int64_t age_shift_ms = 0;
+
+  // For access clocks, the time of a command.
+  UnixMs AgeTime(UnixMs now) const { return now + age_shift_ms; }
 };
 
 // Of a change that leaves the deadline which the key has.

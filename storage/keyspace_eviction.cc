@@ -74,9 +74,10 @@ void Keyspace::Impl::MoveHand(std::size_t count, Visit&& visit) {
 std::uint64_t Keyspace::Impl::EvictionScore(EntryView entry, UnixMs now) {
   switch (eviction.order) {
     case EvictionOrder::kLeastRecent:
-      return IdleSeconds(entry.access_clock(), now);
+      return IdleSeconds(entry.access_clock(), context.AgeTime(now));
     case EvictionOrder::kLeastFrequent:
-      return 255U - LfuFrequency(entry.access_clock(), now, context.lfu_decay_minutes);
+      return 255U -
+             LfuFrequency(entry.access_clock(), context.AgeTime(now), context.lfu_decay_minutes);
     case EvictionOrder::kSoonestDeadline:
       return static_cast<std::uint64_t>(std::numeric_limits<UnixMs>::max() - entry.deadline());
     default:
@@ -111,7 +112,7 @@ void Keyspace::Impl::Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now
                            Keyspace::Evicted& evicted) {
   const EntryView entry = ViewOf(slot);
   evicted.key = entry.key();
-  evicted.idle_seconds = SecondsSinceUse(entry.access_clock(), access(), now);
+  evicted.idle_seconds = SecondsSinceUse(entry.access_clock(), access(), context.AgeTime(now));
   evicted.used = S3Fifo::used(table.policy_bits(slot));
   Remove(slot, hash);
 }

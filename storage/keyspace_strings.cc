@@ -155,7 +155,7 @@ StoreResult Keyspace::SetInteger(const HashedKey& key, std::int64_t value, UnixM
     spec.deadline = impl.ViewOf(entry).deadline();
     spec.access_clock = impl.ViewOf(entry).access_clock();
   } else {
-    spec.access_clock = FirstAccessClock(impl.access(), now);
+    spec.access_clock = FirstAccessClock(impl.access(), context_.AgeTime(now));
   }
   spec.kind = Kind::kInteger;
   spec.integer = value;

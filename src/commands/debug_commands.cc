@@ -77,7 +77,8 @@ void DebugObject(CommandContext& context) {
       "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
       fmt::ptr(entry.bytes()), storage::EncodingName(entry.encoding()),
       storage::DumpPayload(entry, context.now()).size() - kTypeAndFooterBytes, entry.access_clock(),
-      storage::IdleSeconds(entry.access_clock(), context.now())));
+      storage::IdleSeconds(entry.access_clock(),
+                           context.server().databases().context().AgeTime(context.now()))));
 }
 
 // DEBUG DIGEST. Replies 40 hex digits as simple string.

@@ -76,14 +76,15 @@ bool ParseRestoreOptions(const CommandContext& context, RestoreOptions& options)
 void SetClock(const CommandContext& context, const RestoreOptions& options) {
   const bool lfu =
       context.keyspace().eviction_policy().order == storage::EvictionOrder::kLeastFrequent;
+  const UnixMs age_now = context.keyspace().context().AgeTime(context.now());
   const storage::HashedKey key = context.Key(1);
   if (lfu && options.frequency >= 0) {
     const auto frequency = static_cast<std::uint8_t>(options.frequency);
-    context.keyspace().SetAccessClock(key, storage::ClockFromFrequency(frequency, context.now()),
+    context.keyspace().SetAccessClock(key, storage::ClockFromFrequency(frequency, age_now),
                                       context.now());
   } else if (!lfu && options.idle_seconds >= 0) {
     const auto idle = static_cast<std::uint64_t>(options.idle_seconds);
-    context.keyspace().SetAccessClock(key, storage::ClockFromIdleSeconds(idle, context.now()),
+    context.keyspace().SetAccessClock(key, storage::ClockFromIdleSeconds(idle, age_now),
                                       context.now());
   }
 }

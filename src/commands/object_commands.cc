@@ -52,8 +52,8 @@ void ObjectIdleTime(CommandContext& context) {
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
         "switching between policies at runtime LRU and LFU data will take some time to adjust.");
   }
-  context.reply().Integer(
-      static_cast<std::int64_t>(storage::IdleSeconds(entry.access_clock(), context.now())));
+  context.reply().Integer(static_cast<std::int64_t>(storage::IdleSeconds(
+      entry.access_clock(), context.keyspace().context().AgeTime(context.now()))));
 }
 
 // OBJECT FREQ key. Replies the logarithmic counter | null. Under policies that do not keep one, it
@@ -68,8 +68,8 @@ void ObjectFreq(CommandContext& context) {
     const std::uint64_t requests = context.server().hot_keys().RequestsTo(database, context.Key(2));
     return context.reply().Integer(storage::FrequencyOfUses(requests, keyspaces.lfu_log_factor));
   }
-  context.reply().Integer(
-      storage::LfuFrequency(entry.access_clock(), context.now(), keyspaces.lfu_decay_minutes));
+  context.reply().Integer(storage::LfuFrequency(
+      entry.access_clock(), keyspaces.AgeTime(context.now()), keyspaces.lfu_decay_minutes));
 }
 
 void ObjectHelp(CommandContext& context) {
