@@ -305,7 +305,9 @@ std::expected<void, std::string> ConfigTable::Set(std::span<const ConfigPair> pa
   }
   if (auto applied = Apply(*changes, previous); !applied) return applied;
   for (const Change& change : *changes) {
-    if (change.row->effect == ConfigEffect::kNoEffectYet) NoteNoEffect(change.row->name);
+    if (change.row->effect != ConfigEffect::kWorks) {
+      NoteNoEffect(change.row->name, change.row->why_needless);
+    }
   }
   return {};
 }
@@ -383,14 +385,16 @@ ConfigResult ConfigTable::SetFromFile(const ConfigRow& row, Arguments arguments)
   if (row.name == "dir") {
     if (auto moved = ChangeDirectory(config_); !moved) return moved;
   }
-  if (row.effect == ConfigEffect::kNoEffectYet) NoteNoEffect(row.name);
+  if (row.effect != ConfigEffect::kWorks) NoteNoEffect(row.name, row.why_needless);
   return {};
 }
 
-void ConfigTable::NoteNoEffect(std::string_view name) {
+void ConfigTable::NoteNoEffect(std::string_view name, std::string_view why_needless) {
   if (!reported_.emplace(name).second) return;
-  warnings_.push_back("The directive '" + std::string(name) +
-                      "' is accepted but has no effect yet");
+  const std::string directive = "The directive '" + std::string(name) + "' ";
+  warnings_.push_back(why_needless.empty()
+                          ? directive + "is accepted but has no effect yet"
+                          : directive + "has no effect: " + std::string(why_needless));
 }
 
 std::vector<std::string> ConfigTable::TakeWarnings() { return std::exchange(warnings_, {}); }

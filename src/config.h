@@ -3,7 +3,8 @@
 // the check of its row. The initialisers here are the defaults, and there is no other list of them:
 // CONFIG REWRITE and the tests compare with a fresh Config{}.
 //
-// A field whose row in config_table*.cc says kNoEffectYet is kept and shown, and nothing reads it.
+// A field whose row in config_table*.cc says kNoEffectYet or kNeedless is kept and shown, and nothing
+// reads it.
 #pragma once
 
 #include <array>

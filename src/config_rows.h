@@ -98,6 +98,14 @@ constexpr ConfigRow Later(std::string_view name, ConfigField field, RowExtras ex
       extras.alias, extras.hook};
 }
 
+// The same for a directive that needs no effect: `why` goes into the warning.
+constexpr ConfigRow Needless(std::string_view name, ConfigField field, std::string_view why) {
+  ConfigRow row = Later(name, field);
+  row.effect = ConfigEffect::kNeedless;
+  row.why_needless = why;
+  return row;
+}
+
 // Names and aliases of one area: lower case, each once.
 constexpr bool NamesAreLowerCaseAndUnique(std::span<const ConfigRow> rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {

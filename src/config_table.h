@@ -90,7 +90,11 @@ enum ConfigFlag : std::uint8_t {
   kConfigProtected = 16,  // CONFIG SET only as enable-protected-configs says
 };
 
-enum class ConfigEffect : std::uint8_t { kWorks, kNoEffectYet };
+enum class ConfigEffect : std::uint8_t {
+  kWorks,
+  kNoEffectYet,
+  kNeedless,  // what it is for in Redis is done in any case, or there is nothing to do
+};
 
 // What the server has to do after a change. Options that are read where they are used need nothing.
 enum class ConfigHook : std::uint8_t {
@@ -108,11 +112,9 @@ enum class ConfigHook : std::uint8_t {
   kLatency,       // latency-tracking and its percentiles
   kMemory,        // maxmemory, its policy and samples; maxmemory-clients
   kEncodings,     // thresholds of the small encodings
-  kExpire,        // active-expire-effort
-  kLazyFree,      // lazyfree-lazy-*
   kAllocator,     // jemalloc-bg-thread
 };
-inline constexpr std::size_t kConfigHooks = 17;
+inline constexpr std::size_t kConfigHooks = 15;
 
 struct ConfigRow {
   std::string_view name;
@@ -121,6 +123,7 @@ struct ConfigRow {
   std::uint8_t flags = 0;  // ConfigFlag
   std::string_view alias = {};
   ConfigHook hook = ConfigHook::kNone;
+  std::string_view why_needless = {};
 
   bool has(ConfigFlag flag) const { return (flags & flag) != 0; }
 };
@@ -176,8 +179,9 @@ class ConfigTable {
   // One line for the log per directive without effect that was set since the last call; each
   // directive is reported once in the life of the table.
   std::vector<std::string> TakeWarnings();
-  // Notes that `name` was set without effect (also the lines that have no row: user, loadmodule).
-  void NoteNoEffect(std::string_view name);
+  // Notes that `name` was set without effect (also the lines that have no row: user, loadmodule),
+  // and why it needs none; empty: it has none yet.
+  void NoteNoEffect(std::string_view name, std::string_view why_needless = {});
 
   Config& config() { return config_; }
   const Config& config() const { return config_; }

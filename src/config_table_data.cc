@@ -27,6 +27,14 @@ constexpr BoolField kActiveDefrag = {
     [](Config& config, bool value) { config.activedefrag = value; },
     "Active defragmentation cannot be enabled: it requires an allocator that aeris does not use"};
 
+// Why directives of Redis need no effect here.
+constexpr std::string_view kLargeIsFreedByAThread =
+    "large values are always freed by a thread, small ones at once";
+constexpr std::string_view kFlushNeverWaits =
+    "flushing never waits for keys to be freed, with SYNC and with ASYNC";
+constexpr std::string_view kPagesAreTidied =
+    "sparse pages are emptied and returned all the time, in small steps";
+
 constexpr int kFixed = kConfigImmutable;
 
 constexpr ConfigRow kRows[] = {
@@ -44,33 +52,36 @@ constexpr ConfigRow kRows[] = {
           {.hook = ConfigHook::kMemory}),
     Works("lfu-decay-time", Integer<&Config::lfu_decay_time>(0, kInt32Max),
           {.hook = ConfigHook::kMemory}),
-    Later("lazyfree-lazy-eviction", Bool<&Config::lazyfree_lazy_eviction>(),
-          {.hook = ConfigHook::kLazyFree}),
-    Later("lazyfree-lazy-expire", Bool<&Config::lazyfree_lazy_expire>(),
-          {.hook = ConfigHook::kLazyFree}),
-    Later("lazyfree-lazy-server-del", Bool<&Config::lazyfree_lazy_server_del>(),
-          {.hook = ConfigHook::kLazyFree}),
-    Later("lazyfree-lazy-user-del", Bool<&Config::lazyfree_lazy_user_del>(),
-          {.hook = ConfigHook::kLazyFree}),
-    Later("lazyfree-lazy-user-flush", Bool<&Config::lazyfree_lazy_user_flush>(),
-          {.hook = ConfigHook::kLazyFree}),
+    Needless("lazyfree-lazy-eviction", Bool<&Config::lazyfree_lazy_eviction>(),
+             kLargeIsFreedByAThread),
+    Needless("lazyfree-lazy-expire", Bool<&Config::lazyfree_lazy_expire>(), kLargeIsFreedByAThread),
+    Needless("lazyfree-lazy-server-del", Bool<&Config::lazyfree_lazy_server_del>(),
+             kLargeIsFreedByAThread),
+    Needless("lazyfree-lazy-user-del", Bool<&Config::lazyfree_lazy_user_del>(),
+             kLargeIsFreedByAThread),
+    Needless("lazyfree-lazy-user-flush", Bool<&Config::lazyfree_lazy_user_flush>(),
+             kFlushNeverWaits),
     Works("jemalloc-bg-thread", Bool<&Config::jemalloc_bg_thread>(),
           {.hook = ConfigHook::kAllocator}),
-    Later("activedefrag", kActiveDefrag),
-    Later("active-defrag-ignore-bytes", Bytes<&Config::active_defrag_ignore_bytes>(1, kInt64Max)),
-    Later("active-defrag-threshold-lower",
-          Integer<&Config::active_defrag_threshold_lower>(0, 1000)),
-    Later("active-defrag-threshold-upper",
-          Integer<&Config::active_defrag_threshold_upper>(0, 1000)),
-    Later("active-defrag-cycle-min", Integer<&Config::active_defrag_cycle_min>(1, 99)),
-    Later("active-defrag-cycle-max", Integer<&Config::active_defrag_cycle_max>(1, 99)),
-    Later("active-defrag-max-scan-fields",
-          Integer<&Config::active_defrag_max_scan_fields>(1, kInt64Max)),
+    Needless("activedefrag", kActiveDefrag, kPagesAreTidied),
+    Needless("active-defrag-ignore-bytes", Bytes<&Config::active_defrag_ignore_bytes>(1, kInt64Max),
+             kPagesAreTidied),
+    Needless("active-defrag-threshold-lower",
+             Integer<&Config::active_defrag_threshold_lower>(0, 1000), kPagesAreTidied),
+    Needless("active-defrag-threshold-upper",
+             Integer<&Config::active_defrag_threshold_upper>(0, 1000), kPagesAreTidied),
+    Needless("active-defrag-cycle-min", Integer<&Config::active_defrag_cycle_min>(1, 99),
+             kPagesAreTidied),
+    Needless("active-defrag-cycle-max", Integer<&Config::active_defrag_cycle_max>(1, 99),
+             kPagesAreTidied),
+    Needless("active-defrag-max-scan-fields",
+             Integer<&Config::active_defrag_max_scan_fields>(1, kInt64Max), kPagesAreTidied),
 
     // ---- Keys
-    Later("active-expire-effort", Integer<&Config::active_expire_effort>(1, 10),
-          {.hook = ConfigHook::kExpire}),
-    Later("activerehashing", Bool<&Config::activerehashing>()),
+    Needless("active-expire-effort", Integer<&Config::active_expire_effort>(1, 10),
+             "every key that is due is found, without looking at others"),
+    Needless("activerehashing", Bool<&Config::activerehashing>(),
+             "tables grow and shrink in small steps all the time"),
     Later("notify-keyspace-events", Special<KeyspaceEventsOption>()),
     Later("sanitize-dump-payload", Enum<&Config::sanitize_dump_payload>(kSanitize)),
     Later("busy-reply-threshold", Integer<&Config::busy_reply_threshold>(0, kInt64Max),

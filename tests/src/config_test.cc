@@ -398,10 +398,13 @@ TEST_F(ConfigTableTest, WarnsOncePerDirectiveWithoutEffect) {
   EXPECT_EQ(File("appendonly", {"no"}), "OK");
   EXPECT_EQ(File("port", {"7000"}), "OK");
   EXPECT_EQ(Set("appendonly", "yes"), "OK");
-  EXPECT_EQ(Set("repl-timeout", "10"), "OK");
+  EXPECT_EQ(Set("appendfsync", "always"), "OK");
+  EXPECT_EQ(Set("lazyfree-lazy-expire", "yes"), "OK");
   EXPECT_THAT(table_.TakeWarnings(),
               ElementsAre("The directive 'appendonly' is accepted but has no effect yet",
-                          "The directive 'repl-timeout' is accepted but has no effect yet"));
+                          "The directive 'appendfsync' is accepted but has no effect yet",
+                          "The directive 'lazyfree-lazy-expire' has no effect: large values are "
+                          "always freed by a thread, small ones at once"));
   EXPECT_THAT(table_.TakeWarnings(), IsEmpty());
 }
 

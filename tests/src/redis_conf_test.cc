@@ -15,6 +15,7 @@
 namespace aeris {
 namespace {
 
+constexpr std::string_view kNeedlessSection = "# ---- Needless";
 constexpr std::string_view kLastSection = "# ---- Accepted without effect yet";
 
 std::string FileText() {
@@ -36,9 +37,11 @@ std::set<std::string> ExplainedNames() {
   return names;
 }
 
-std::set<std::string> NamesOfTheLastSection() {
+// Words from the head of a section to that of the next, or to the end.
+std::set<std::string> WordsOf(std::string_view section) {
   const std::string text = FileText();
-  std::istringstream words(text.substr(text.find(kLastSection)));
+  const std::size_t begin = text.find(section);
+  std::istringstream words(text.substr(begin, text.find("\n# ----", begin) - begin));
   std::set<std::string> names;
   for (std::string word; words >> word;) names.insert(word);
   return names;
@@ -69,13 +72,17 @@ TEST(RedisConf, ExplainsEachOptionThatWorksAndNoOther) {
   EXPECT_TRUE(explained.empty()) << *explained.begin();
 }
 
-TEST(RedisConf, NamesEachDirectiveWithoutEffectInItsLastSection) {
+TEST(RedisConf, NamesEachDirectiveWithoutEffectInItsLastSections) {
   Config config;
   const ConfigTable table(config);
-  const std::set<std::string> named = NamesOfTheLastSection();
+  const std::set<std::string> later = WordsOf(kLastSection);
+  const std::set<std::string> needless = WordsOf(kNeedlessSection);
   for (const ConfigRow* row : table.rows()) {
+    const std::string name(row->name);
     const bool listed = row->effect == ConfigEffect::kNoEffectYet && !row->has(kConfigHidden);
-    EXPECT_EQ(named.contains(std::string(row->name)), listed) << row->name;
+    EXPECT_EQ(later.contains(name), listed) << name;
+    EXPECT_EQ(needless.contains(name), row->effect == ConfigEffect::kNeedless) << name;
+    EXPECT_EQ(row->why_needless.empty(), row->effect != ConfigEffect::kNeedless) << name;
   }
 }
 
