@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools"))
 
-from benchmark import data_types, load, plot, report, rows, servers  # noqa: E402
+from benchmark import cache_pauses, data_types, load, plot, report, rows, servers  # noqa: E402
 
 BINARIES = argparse.Namespace(server=None, generator=None)
 
@@ -58,11 +58,13 @@ class RowsTest(unittest.TestCase):
         self.assertEqual((row.kind, row.workload, row.keys),
                          ("type pauses", "a sorted set", 10_000_000))
         for name in ("hget -P 64, 5M elements", "memory of small hashes, 2K elements",
-                     "longest insert into a list, 1M elements"):
+                     "longest insert into a list, 1M elements",
+                     "longest ping while keys expire, 30K keys",
+                     "longest ping while a hash is deleted, 2K elements"):
             self.assertEqual(rows.parse(name).name, name)
 
     def test_every_row_of_data_types_has_an_aim(self):
-        for suite in ("types", "type memory", "type pauses"):
+        for suite in ("types", "type memory", "type pauses", "cache pauses"):
             for name in rows.SUITES[suite]:
                 with self.subTest(name=name):
                     self.assertIsNotNone(rows.parse(name).aim)
@@ -70,7 +72,8 @@ class RowsTest(unittest.TestCase):
     def test_refuses_what_names_nothing(self):
         for text in ("", "get", "get -P x", "fetch -P 1", "get -P 1, 3 XB values", "longest",
                      "bytes per key 16", "get -P 64, many keys", "hget -P 1, 1 KiB values",
-                     "memory of a tree", "longest insert into", "redis-benchmark nothing -P 1"):
+                     "memory of a tree", "longest insert into", "redis-benchmark nothing -P 1",
+                     "longest ping while waiting"):
             with self.subTest(text=text):
                 self.assertIsNone(rows.parse(text))
         with self.assertRaises(ValueError):
@@ -168,6 +171,13 @@ class ReportTest(unittest.TestCase):
                                                               "aeris": runs(1.0)}}
         self.assertIn("| aeris | 1.000 us/op | 0.25 | 0.5 met |",
                       report.timed_table(results, "redis"))
+
+    def test_a_pause_is_what_an_idle_server_does_not_have(self):
+        results = {rows.parse("longest ping while flushing all"): {
+            "aeris": [{"value": 1.5, "watched": {"max_ms": 2.0}, "idle": {"max_ms": 0.5}}],
+            "redis": [{"value": 900.0, "watched": {"max_ms": 901.0}, "idle": {"max_ms": 1.0}}]}}
+        text = report.figures_table(results, "redis")
+        self.assertIn("| aeris | 1.50 ms | 0.00 | 2 met | 2.00 ms beside 0.50 ms when idle |", text)
 
     def test_counts_cpu_time_per_key_and_per_kib(self):
         results = {rows.parse("mget -P 16"): {"redis": runs(5.0)},
@@ -298,6 +308,17 @@ class RunTest(unittest.TestCase):
             self.assertEqual((pauses["keys"], pauses["probes"]), (20_000, 2_000))
             self.assertEqual(len(pauses["longest"]), 10)
 
+    def test_watches_every_scene_of_a_cache(self):
+        names = [rows.Row("cache pauses", scene, keys=30_000).name
+                 for scene in cache_pauses.SCENES]
+        _, results = self.run_bench(names, "--rounds", "1")
+        for name in names:
+            for server in ("aeris", "redis"):
+                result = results[name][server][0]
+                self.assertGreaterEqual(result["pings"], 100 if "filling" not in name else 1)
+                self.assertGreater(result["idle"]["max_ms"], 0)
+                self.assertAlmostEqual(result["longest"][0]["ms"], result["watched"]["max_ms"])
+
     def test_ends_with_a_message_when_a_server_does_not_start(self):
         done = subprocess.run([ROOT / "tools/bench", "broken=false", "--generator",
                                BINARIES.generator, "--only", "empty server"],
@@ -343,6 +364,21 @@ class GeneratorTest(unittest.TestCase):
         result = json.loads(done.stdout)
         self.assertEqual(result["requests"], 50)
         self.assertGreaterEqual(result["seconds"], 0.049)  # the last one is due after 49 ms
+
+    def test_watches_a_command_and_a_fill_beside_an_idle_server(self):
+        with self.server() as server, self.server() as idle:
+            watch = ("--workload", "watch", "--idle-port", str(idle.port), "--rate", "2000")
+            done = self.generate(server, *watch, "--command", "SET a b", "--seconds", "0.3")
+            result = json.loads(done.stdout)
+            self.assertEqual(server.ask("EXISTS a"), ":1")
+            self.assertGreaterEqual(result["pings"], 500)
+            self.assertEqual(len(result["longest"]), 10)
+            done = self.generate(server, *watch, "--keys", "20000", "--pipeline", "64")
+            self.assertGreater(json.loads(done.stdout)["pings"], 0)
+            self.assertEqual((server.key_count(), idle.key_count()), (20001, 0))
+            done = self.generate(server, *watch, "--command", "INCR a", "--seconds", "0.1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error reply", done.stderr)
 
     def test_refuses_a_command_that_it_cannot_number(self):
         for words, text in (

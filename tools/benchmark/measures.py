@@ -12,6 +12,7 @@ import struct
 import sys
 import time
 
+from . import cache_pauses
 from .data_types import BENCHMARK_TESTS, COLLECTIONS, OPERATIONS
 from .load import REDIS_BENCHMARK_WORKLOADS, redis_benchmark_words
 from .rows import MGET_KEYS, MILLION, Row
@@ -32,7 +33,7 @@ LIMIT_SIZES = (16, 4096)
 SIZES_PER_MINUTE = 4
 # One of so many inserts is measured. The others are sent just before it, so it meets their pauses.
 INSERTS_PER_PROBE = {"pauses": 10, "type pauses": 50}
-TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses")
+TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses", "cache pauses")
 
 
 def progress(text):
@@ -47,7 +48,7 @@ class Bench:
 
     def commands_for(self, row):
         """memcached takes part where the row names it, or where it was given by hand; where it
-        is named it comes first, as the baseline. It knows no collections."""
+        is named it comes first, as the baseline. It knows no collections, and no DEL of all."""
         if row.memcached:
             return sorted(self.commands, key=lambda command: not command.is_memcached)
         wanted = self.options.servers and row.kind not in TYPE_KINDS
@@ -389,12 +390,22 @@ def measure_pauses(bench, rows):
     return results
 
 
+def measure_cache_pauses(bench, rows):
+    results = {}
+    for _, row, command in bench.fresh_rounds(rows):
+        with bench.start(command) as server, bench.start(command) as idle:
+            result = cache_pauses.watch(bench, server, idle, row.workload, row.keys)
+            note(results, row, server, result, "ms")
+    return results
+
+
 MEASURES = {  # in the order of running: what is quick first
     "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
     "load": measure_load, "redis-benchmark": measure_redis_benchmark,
     "operation": measure_operations, "latency": measure_latency, "memory": measure_memory,
     "type memory": measure_type_memory, "deleted": measure_churn, "replaced": measure_churn, "limited": measure_limited,
     "pauses": measure_pauses, "type pauses": measure_pauses,
+    "cache pauses": measure_cache_pauses,
 }
 
 

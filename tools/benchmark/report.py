@@ -99,7 +99,8 @@ def latency_text(runs, key):
 
 
 UNITS = {"memory": "bytes", "deleted": "times", "replaced": "times", "limited": "times", "pauses": "ms",
-         "idle": "KiB", "empty": "MiB", "type memory": "bytes", "type pauses": "ms"}
+         "idle": "KiB", "empty": "MiB", "type memory": "bytes", "type pauses": "ms",
+         "cache pauses": "ms"}
 
 
 def figures_table(results, baseline):
@@ -130,8 +131,9 @@ def detail(row, runs):
         return f"{runs[0]['bytes'] / 2**20:,.0f} MiB"
     if row.kind == "limited":
         return f"{runs[0]['bytes'] / 2**20:,.0f} MiB after {runs[0]['minutes']} minutes"
-    if row.kind in ("pauses", "type pauses"):
-        return (f"{median([run['growing']['max_ms'] for run in runs]):.2f} ms beside "
+    if row.kind in ("pauses", "type pauses", "cache pauses"):
+        busy = "watched" if row.kind == "cache pauses" else "growing"
+        return (f"{median([run[busy]['max_ms'] for run in runs]):.2f} ms beside "
                 f"{median([run['idle']['max_ms'] for run in runs]):.2f} ms when idle")
     if row.kind == "idle":
         return f"{IDLE_CONNECTIONS:,} connections"

@@ -13,6 +13,7 @@
   zrank -P 16, 5M elements             CPU of a command on a collection, of a million where none is said
   memory of a sorted set               resident memory per element of a million
   longest insert into a sorted set     the same as for keys, while it grows to 10 million elements
+  longest ping while flushing all      of one a millisecond; the scenes of cache_pauses.py
   idle connection, empty server        resident memory
 
 `aim` is what the project wants of a row: a ratio to the baseline, or a figure of its own.
@@ -22,6 +23,7 @@ import dataclasses
 import fnmatch
 import re
 
+from .cache_pauses import SCENES
 from .data_types import BENCHMARK_TESTS, COLLECTIONS, OPERATIONS
 
 WORKLOADS = ("get", "set", "mixed", "mget", "incr", "expire", "load")
@@ -91,6 +93,11 @@ def sized_name(text, keys, unit="keys"):
         f", {count_text(row.keys)} {unit}" if row.keys != keys else "")
 
 
+def scene_name(row):
+    scene = SCENES[row.workload]
+    return sized_name("longest ping while {row.workload}", scene.keys, scene.unit)(row)
+
+
 NAMES = {
     "requests": requests_name,
     "load": requests_name,
@@ -104,6 +111,7 @@ NAMES = {
     "operation": sized_name("{row.workload} -P {row.pipeline}", MILLION, "elements"),
     "type memory": sized_name("memory of {row.workload}", MILLION, "elements"),
     "type pauses": sized_name("longest insert into {row.workload}", 10 * MILLION, "elements"),
+    "cache pauses": scene_name,
     "idle": lambda row: "idle connection",
     "empty": lambda row: "empty server",
 }
@@ -138,6 +146,9 @@ def parse(text):
                                ("type pauses", "longest insert into ", 10 * MILLION)):
         if text.startswith(begin) and (collection := text.removeprefix(begin)) in COLLECTIONS:
             return Row(kind, collection, keys=count or usual)
+    scene = text.removeprefix("longest ping while ")
+    if scene != text and scene in SCENES:
+        return Row("cache pauses", scene, keys=count or SCENES[scene].keys)
     if match := re.fullmatch(r"bytes per key (\d+)\+(\d+)( with deadlines)?", text):
         return Row("memory", keys=count or 5 * MILLION, key_bytes=int(match[1]),
                    value_bytes=int(match[2]), deadlines=bool(match[3]))
@@ -178,6 +189,7 @@ SUITES = {
     "churn": ["memory after deleting half", "memory after replacing the rest"],
     "limit": ["memory at its limit"],
     "pauses": ["longest insert"],
+    "cache pauses": names("longest ping while {s}", s=SCENES),
     "types": (names("redis-benchmark {t} -P 16", t=BENCHMARK_TESTS) +
               names("{o} -P 16", o=(name for name in OPERATIONS if name != "sinter")) +
               ["sinter -P 1"]),
@@ -217,7 +229,7 @@ AIMS = {
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.startswith("bytes")), 16),
     **dict.fromkeys((name for name in SUITES["memory"] + QUICK if name.endswith("deadlines")), 22),
     **dict.fromkeys(SUITES["churn"] + SUITES["limit"], 1.15),
-    **dict.fromkeys((*SUITES["pauses"], *SUITES["type pauses"]), 2),
+    **dict.fromkeys((*SUITES["pauses"], *SUITES["cache pauses"], *SUITES["type pauses"]), 2),
     "idle connection": 1,
     "empty server": 8,
 }

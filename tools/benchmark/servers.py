@@ -101,6 +101,16 @@ class Server:
             return int(items[0])
         return int(self.ask("DBSIZE").removeprefix(":"))
 
+    def info(self, field):
+        """A number of INFO, by Redis's protocol."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection, \
+                connection.makefile("rwb") as stream:
+            stream.write(b"INFO\r\n")
+            stream.flush()
+            size = int(stream.readline().decode().removeprefix("$"))
+            text = stream.read(size).decode()
+        return int(dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)[field])
+
     def cpu_seconds(self):
         """User and system time of all its threads, from the process's CPU clock."""
         return time.clock_gettime((~self.process.pid << 3) | 2)

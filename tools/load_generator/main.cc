@@ -10,6 +10,7 @@
 #include "tools/load_generator/load_run.h"
 #include "tools/load_generator/look_aside.h"
 #include "tools/load_generator/options.h"
+#include "tools/load_generator/pause_watch.h"
 
 namespace aeris::load {
 namespace {
@@ -73,12 +74,26 @@ std::string LookAsideJson(const Options& options, const LookAsideResult& result)
       result.server_cpu_seconds / asked * 1e6);
 }
 
+std::string WatchJson(const WatchResult& result) {
+  std::string longest;
+  for (const LongPing& ping : result.longest) {
+    longest += fmt::format(R"({}{{"ms":{:.4f},"at_seconds":{:.3f}}})", longest.empty() ? "" : ",",
+                           static_cast<double>(ping.nanoseconds) / 1e6, ping.at_seconds);
+  }
+  return fmt::format(
+      R"({{"workload":"watch","pings":{},"seconds":{:.6f},"idle":{},"watched":{},"longest":[{}]}})",
+      result.watched.histogram.count(), result.watched_seconds, LatencyJson(result.idle),
+      LatencyJson(result.watched), longest);
+}
+
 std::string RunToJson(const Options& options) {
   switch (options.workload) {
     case Workload::kGrow:
       return GrowthJson(options, RunGrowth(options));
     case Workload::kLookAside:
       return LookAsideJson(options, RunLookAside(options));
+    case Workload::kWatch:
+      return WatchJson(RunWatch(options));
     default:
       return LoadJson(options, RunLoad(options));
   }

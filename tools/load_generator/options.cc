@@ -20,9 +20,10 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --workload NAME      get (default), set, mixed (GET and SET 9:1), mget (of ten keys), incr, expire,
                        load (sets each key once), delete (each key once), ping,
                        grow (single inserts, sampled while another connection fills: see below),
+                       watch (PINGs at --rate while another connection works: see below),
                        command (the one of --command),
                        look-aside (GETs, and a SET of each key that is missing: see below)
-  --command WORDS      load, grow and command: this command instead of a SET. A run of # becomes the
+  --command WORDS      load, grow, watch and command: this command instead of a SET. A run of # becomes the
                        digits of the key's number, the same wherever it stands in the command; a run
                        of ? those of a random number below --keys. RESP only
   --connections N      50
@@ -42,7 +43,7 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --sequential         keys in order instead of uniformly random
   --half 0|1           load and delete: only this random half of the keys, the same in each run
   --probes N           grow: single inserts to measure, 1000000
-  --idle-port PORT     grow: an idle server to compare with; default: the same one
+  --idle-port PORT     grow and watch: an idle server to compare with; default: the same one
   --seed N             1
   --timeout S          600
   --server-pid PID     also tells the CPU time that this process used meanwhile
@@ -51,6 +52,11 @@ grow inserts --keys new keys, or as many elements by --command; N of them by a c
 pipeline, whose times are measured, the others by a second connection between them. In turns of a
 thousand it measures as many SETs of one key that have their server to themselves, so what disturbs the
 machine disturbs both.
+
+watch sends PINGs, 1000 a second unless --rate says otherwise, each due at its time. With --command it
+pings the idle server for --seconds, then the other one for as long, which is given the command once.
+Without, another connection sets each key once in batches of --pipeline, until the keys or --seconds end,
+and turns of a quarter of a second are taken with the idle server.
 
 look-aside sets --keys keys once each, the most recently used ones last; then asks for them --warm-up
 times and --requests times, and tells the misses of the latter, in four parts. Keys are --value-size bytes
@@ -64,7 +70,7 @@ large, and asked for as these say:
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Workload>, 12> kWorkloads = {{
+constexpr std::array<std::pair<std::string_view, Workload>, 13> kWorkloads = {{
     {"get", Workload::kGet},
     {"set", Workload::kSet},
     {"mixed", Workload::kMixed},
@@ -75,6 +81,7 @@ constexpr std::array<std::pair<std::string_view, Workload>, 12> kWorkloads = {{
     {"load", Workload::kLoad},
     {"ping", Workload::kPing},
     {"grow", Workload::kGrow},
+    {"watch", Workload::kWatch},
     {"command", Workload::kCommand},
     {"look-aside", Workload::kLookAside},
 }};
@@ -190,7 +197,10 @@ std::string_view CommandFault(const Options& options) {
   if (options.command.empty()) {
     return options.workload == Workload::kCommand ? "there is no --command" : "";
   }
-  if (!each_once && options.workload != Workload::kCommand) return "--command has no such workload";
+  if (!each_once && options.workload != Workload::kCommand &&
+      options.workload != Workload::kWatch) {
+    return "--command has no such workload";
+  }
   if (options.protocol != Protocol::kResp) return "--command wants --protocol resp";
   const std::string_view text = options.command;
   // Without the numbers of the keys a load would have no end.

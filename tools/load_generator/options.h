@@ -26,6 +26,7 @@ enum class Workload : std::uint8_t {
   kLoad,    // sets each key once
   kPing,
   kGrow,       // single inserts sampled while another connection fills
+  kWatch,      // PINGs at a steady rate while another connection works
   kCommand,    // Options::command, again and again
   kLookAside,  // GETs, and a SET of each key that is missing: look_aside.h
 };
@@ -51,8 +52,8 @@ struct Options {
   bool sequential = false;   // key order, where the workload leaves a choice
   int half = -1;
   std::uint64_t probes = 1'000'000;
-  std::uint16_t idle_port = 0;      // of the idle server that kGrow probes as well; 0: the same one
-  double zipf = 1.0;                // of kLookAside, as what follows: cache_traffic.h
+  std::uint16_t idle_port = 0;  // of the idle server that kGrow and kWatch probe; 0: the same one
+  double zipf = 1.0;            // of kLookAside, as what follows: cache_traffic.h
   std::size_t value_bytes_max = 0;  // sizes from value_bytes on; 0: all have that
   std::uint64_t drift = 0;          // requests from one exchange of two keys to the next; 0: never
   std::uint64_t scan_period = 0;    // requests from one scan to the next; 0: none

@@ -161,6 +161,7 @@ void RequestTape::Append(const Options& options, Workload workload) {
       key();
       if (memcached) bytes_ += "\r\n";
       break;
+    case Workload::kWatch:  // its tapes are of other workloads
     case Workload::kPing:
       bytes_ += memcached ? "version\r\n" : "*1\r\n$4\r\nPING\r\n";
       request.status = true;
