@@ -39,6 +39,10 @@ CommandContext::CommandContext(Server& server, Client& client, const Command& co
 
 int CommandContext::database() const { return client_.database; }
 
+bool CommandContext::CouldHold(std::uint64_t bytes) const {
+  return server_.eviction().CouldHold(static_cast<std::size_t>(client_.database), bytes);
+}
+
 bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
   return EqualsIgnoringCase(arguments_[index], lower_case);
 }

@@ -97,6 +97,8 @@ class CommandContext {
   }
   void SignalReady(std::size_t database, std::string_view key) const;
   void SignalDatabase(std::size_t database) const;  // all its keys
+  // Whether a value of so many bytes may be made in the client's database (Eviction::CouldHold).
+  bool CouldHold(std::uint64_t bytes) const;
 
  private:
   int database() const;

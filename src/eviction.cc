@@ -91,6 +91,12 @@ bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_vie
   return true;
 }
 
+bool Eviction::CouldHold(std::size_t database, std::uint64_t bytes) const {
+  return std::ranges::none_of(limits_, [&](const Limit& limit) {
+    return (!limit.database || *limit.database == database) && bytes > limit.bytes;
+  });
+}
+
 void Eviction::Enforce(std::span<const std::string_view> arguments) {
   if (RemoveWhereNeeded(arguments) == Room::kNotYet && !goes_on_.active()) GoOn();
 }

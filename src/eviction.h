@@ -45,6 +45,9 @@ class Eviction {
   // Before a command that needs memory in `database`: removes keys if a limit is passed. False when
   // nothing can be removed, or when it could never hold the arguments.
   [[nodiscard]] bool MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments);
+  // Whether a value of so many bytes may be made in `database`: one that no removal makes room for
+  // is refused before anything is removed for it.
+  bool CouldHold(std::size_t database, std::uint64_t bytes) const;
   // Before any other command with these arguments, and after each.
   void Enforce(std::span<const std::string_view> arguments);
   // Directives have changed. Removing begins with the next step.

@@ -29,7 +29,10 @@ std::optional<std::uint64_t> BitOffsetArg(const CommandContext& context, std::si
 std::optional<std::span<char>> BitsForWrite(const CommandContext& context, storage::EntryView entry,
                                             std::uint64_t last_bit) {
   const std::size_t size = std::max<std::size_t>(entry ? entry.text_size() : 0, last_bit / 8 + 1);
-  const auto text = context.keyspace().ResizeString(context.Key(1), size, context.now());
+  std::optional<std::span<char>> text;
+  if (context.CouldHold(size)) {
+    text = context.keyspace().ResizeString(context.Key(1), size, context.now());
+  }
   if (!text) context.ReplyOutOfMemory();
   return text;
 }

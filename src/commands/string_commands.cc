@@ -30,8 +30,12 @@ using storage::IntegerText;
 bool LengthAllowed(const CommandContext& context, std::uint64_t size, std::uint64_t more) {
   std::uint64_t total = 0;
   const bool wraps = __builtin_add_overflow(size, more, &total);
-  if (!wraps && total <= context.server().config().proto_max_bulk_len) return true;
-  context.reply().Error(err::kStringTooLong);
+  if (wraps || total > context.server().config().proto_max_bulk_len) {
+    context.reply().Error(err::kStringTooLong);
+    return false;
+  }
+  if (context.CouldHold(total)) return true;
+  context.ReplyOutOfMemory();
   return false;
 }
 

@@ -128,6 +128,12 @@ class Eviction(ServerTest):
         self.fill(18000, "key")
         self.assertEqual(self.client.call("CONFIG", "SET", "maxmemory", str(LIMIT // 3)), b"OK")
         self.assertEqual(self.client.call("PING"), b"PONG")
+        # Meanwhile it answers, and takes what is small.
+        answers = 0
+        while self.used() > LIMIT // 3 + SLACK and answers < 100000:
+            self.assertIn(self.client.call("GET", f"key:{answers}"), (None, b"v" * 1000))
+            self.assertEqual(self.client.call("SET", "small", answers), b"OK")
+            answers += 1
         self.wait_for(lambda: self.used() <= LIMIT // 3 + SLACK, "the lower limit is reached")
         self.assertGreater(self.client.call("DBSIZE"), 1000)
         # No limit, no removal.
@@ -135,6 +141,24 @@ class Eviction(ServerTest):
         before = self.info("stats", "evicted_keys")
         self.assertEqual(self.fill(40000, "free"), 40000)
         self.assertEqual(self.info("stats", "evicted_keys"), before)
+
+    @only_aeris("it logs nothing")
+    def test_a_limit_that_cannot_be_met_is_said_once(self):
+        said = "no key may be removed"
+        self.fill(40000, "key")
+        self.fill(2000, "more")
+        self.assertEqual(self.server.output().count(said), 1)
+        # A limit below what an empty server takes.
+        self.client.call("FLUSHALL")
+        self.assertEqual(self.client.call("CONFIG", "SET", "maxmemory", "1"), b"OK")
+        self.use_policy("allkeys-lru")
+        for _ in range(20):
+            self.assertEqual(self.client.call("SET", "k", "v"), OOM)
+            self.assertEqual(self.client.call("GET", "k"), None)
+        self.assertGreaterEqual(self.server.output().count(said), 2)
+        self.assertLessEqual(self.server.output().count(said), 3)  # once for each setting
+        self.client.call("CONFIG", "SET", "maxmemory", str(LIMIT))
+        self.assertEqual(self.client.call("SET", "k", "v"), b"OK")
 
     def test_large_values_of_all_types_count(self):
         self.use_policy("allkeys-random")
@@ -150,8 +174,17 @@ class Eviction(ServerTest):
     def test_a_value_larger_than_the_limit_costs_no_other_key(self):
         self.use_policy("allkeys-lru")
         self.fill(10000, "key")
-        self.assertEqual(self.client.call("SET", "huge", b"v" * (LIMIT + 1)), OOM)
-        self.assertEqual(self.client.call("DBSIZE"), 10000)
+        self.client.call("SET", "half", b"v" * 1000)
+        for command in (("SET", "huge", b"v" * (LIMIT + 1)), ("SETRANGE", "huge", LIMIT, "v"),
+                        ("SETRANGE", "half", LIMIT, "v"), ("SETBIT", "huge", 8 * LIMIT, "1"),
+                        ("BITFIELD", "half", "SET", "u8", 8 * LIMIT, "1"),
+                        ("APPEND", "half", b"v" * LIMIT)):
+            with self.subTest(command=command[:2]):
+                self.assertEqual(self.client.call(*command), OOM)
+        self.assertEqual(self.client.call("STRLEN", "half"), 1000)
+        self.assertEqual(self.client.call("EXISTS", "huge"), 0)
+        self.assertEqual(self.client.call("DBSIZE"), 10001)
+        self.assertEqual(self.info("stats", "evicted_keys"), "0")
 
     def test_readers_of_a_group_hear_that_their_stream_is_gone(self):
         self.use_policy("allkeys-random")
