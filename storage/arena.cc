@@ -9,6 +9,7 @@
 
 #include "storage/freed_bytes.h"
 #include "storage/prefetch.h"
+#include "storage/unmap_in_steps.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -59,7 +60,7 @@ std::size_t DefaultReserve() {
 Arena::~Arena() {
   if (base_ == nullptr) return;
   ASAN_UNPOISON_MEMORY_REGION(base_, pages_end_ * kPageBytes);
-  munmap(base_, reserved_bytes_);
+  UnmapInSteps(base_, committed_end_ * kPageBytes, reserved_bytes_);
 }
 
 Ref Arena::Allocate(std::size_t bytes) {

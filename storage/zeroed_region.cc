@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "src/base/check.h"
+#include "storage/unmap_in_steps.h"
 
 namespace aeris::storage {
 
@@ -40,8 +41,8 @@ void ZeroedRegion::Release(std::size_t end) {
 void ZeroedRegion::Free() {
   if (data_ == nullptr) return;
   if (mapped()) {
-    const int result = munmap(data_ + released_bytes_, size_bytes_ - released_bytes_);
-    AERIS_CHECK(result == 0);
+    const std::size_t left = size_bytes_ - released_bytes_;
+    AERIS_CHECK(UnmapInSteps(data_ + released_bytes_, left, left));
   } else {
     std::free(data_);
   }
