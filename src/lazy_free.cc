@@ -14,15 +14,16 @@ std::expected<void, Error> LazyFree::Start(ae::EventLoop& loop) {
   return {};
 }
 
-template <typename T>
-void LazyFree::Give(std::unique_ptr<T> object, std::size_t objects, std::size_t bytes) {
+// What `owner` owns is destroyed with it, by the thread.
+template <typename Owner>
+void LazyFree::Give(Owner owner, std::size_t objects, std::size_t bytes) {
   stats_.lazyfree_pending += objects;
   pending_bytes_ += bytes;
   // Of the job and of its completion, which runs after it.
   auto net_bytes = std::make_shared<std::int64_t>();
   worker_->Submit(
-      [dead = std::move(object), net_bytes]() mutable {
-        dead.reset();
+      [dead = std::move(owner), net_bytes]() mutable {
+        { const Owner last(std::move(dead)); }
         *net_bytes = ThreadAllocation().net_bytes();
       },
       [this, objects, bytes, net_bytes] {
@@ -44,6 +45,12 @@ void LazyFree::Dispose(std::unique_ptr<storage::Collection> collection) {
   if (worker_ == nullptr) return;
   const std::size_t bytes = collection->memory_bytes() - collection->mapped_bytes();
   Give(std::move(collection), 1, bytes);
+}
+
+void LazyFree::Dispose(storage::BlobRef blob) {
+  if (worker_ == nullptr) return;
+  const std::size_t bytes = blob.memory_bytes();
+  Give(std::move(blob), 1, bytes);
 }
 
 bool LazyFree::MakeHugePage(std::move_only_function<void(storage::HugePage)> done) {

@@ -16,7 +16,7 @@
 
 namespace aeris {
 
-class LazyFree final : public storage::CollectionDisposal {
+class LazyFree final : public storage::Disposal {
  public:
   explicit LazyFree(ServerStats& stats) : stats_(stats) {}
   std::expected<void, Error> Start(ae::EventLoop& loop);
@@ -26,6 +26,7 @@ class LazyFree final : public storage::CollectionDisposal {
   // A keyspace; a small one is destroyed here.
   void Discard(std::unique_ptr<storage::Keyspace> keyspace);
   void Dispose(std::unique_ptr<storage::Collection> collection) override;
+  void Dispose(storage::BlobRef blob) override;
 
   // Bytes of the allocator in what was given away and is not known to be freed yet.
   std::size_t pending_bytes() const { return pending_bytes_; }
@@ -39,8 +40,8 @@ class LazyFree final : public storage::CollectionDisposal {
 
  private:
   // `bytes` are those of the allocator.
-  template <typename T>
-  void Give(std::unique_ptr<T> object, std::size_t objects, std::size_t bytes);
+  template <typename Owner>
+  void Give(Owner owner, std::size_t objects, std::size_t bytes);
 
   ServerStats& stats_;
   std::size_t pending_bytes_ = 0;

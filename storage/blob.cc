@@ -78,6 +78,15 @@ void BlobStore::Free(Blob* blob) {
   Blob::Drop(blob);
 }
 
+std::size_t BlobRef::memory_bytes() const {
+  return blob_ == nullptr ? 0 : BlobStore::BytesOf(blob_);
+}
+
+BlobRef BlobStore::Release(Blob* blob) {
+  Unlink(blob);
+  return BlobRef(blob, BlobRef::Taken());
+}
+
 bool BlobStore::Assign(Blob* blob, std::string_view text) {
   const bool suits =
       text.size() <= blob->capacity_ && blob->capacity_ - text.size() <= blob->capacity_ / 8;

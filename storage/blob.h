@@ -70,8 +70,14 @@ class BlobRef {
   void Reset() {
     if (blob_ != nullptr) Blob::Drop(std::exchange(blob_, nullptr));
   }
+  std::size_t memory_bytes() const;  // as the allocator rounds them
 
  private:
+  friend class BlobStore;
+  struct Taken {};
+  // Takes over a reference that is there already.
+  BlobRef(Blob* blob, Taken) : blob_(blob) {}
+
   Blob* blob_ = nullptr;
 };
 
@@ -112,6 +118,8 @@ class BlobStore {
   // Undoes Adopt().
   void Loosen(Blob* blob, LooseBlob& loose);
   void Free(Blob* blob);
+  // The same, but the blob lives on until the reference goes, on whatever thread.
+  [[nodiscard]] BlobRef Release(Blob* blob);
   // Gives a blob of this store to another one.
   void MoveTo(BlobStore& other, Blob* blob);
   // Replaces the text in place. False, and nothing done, when the blob is referenced elsewhere or

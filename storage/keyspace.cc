@@ -20,6 +20,8 @@ constexpr std::size_t kLargeBytes = std::size_t{1} << 20;  // freed in about 50 
 constexpr std::size_t kLargeBlobs = 64;
 // Collections that take more allocations to destroy are given away.
 constexpr std::size_t kDisposeEffort = 64;
+// The allocator returns blocks of some MiB to the kernel as they are freed, 0.1 ms per MiB.
+constexpr std::size_t kDisposeBlobBytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -78,7 +80,7 @@ auto Keyspace::Impl::Store(const HashedKey& key, EntryTable::Slot slot, EntrySpe
   const EntryForm form(spec, deadline_base);
   if (!Rewrite(slot, spec, form, std::max(slot_bytes, form.size()), slack))
     return EntryTable::Slot();
-  if (old_blob != nullptr && old_blob != spec.blob) blobs.Free(old_blob);
+  if (old_blob != nullptr && old_blob != spec.blob) FreeBlob(old_blob);
   if (old_object != spec.object) {
     if (old_object != nullptr) Release(old_object);
     if (spec.object != nullptr) collections.Add(*spec.object);
@@ -202,11 +204,18 @@ void Keyspace::Impl::Destroy(std::unique_ptr<Collection> dead) {
   }
 }
 
+// One that a reply still holds goes with that.
+void Keyspace::Impl::FreeBlob(Blob* blob) {
+  const bool large = blob->capacity() >= kDisposeBlobBytes && !blob->shared();
+  if (context.disposal == nullptr || !large) return blobs.Free(blob);
+  context.disposal->Dispose(blobs.Release(blob));
+}
+
 // Frees what belongs to an entry that leaves the table.
 void Keyspace::Impl::Forget(EntryView entry) {
   AccountDeadline(entry.deadline(), -1);
-  if (Blob* const blob = ValueBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
-  if (Blob* const blob = KeyBlob(entry.bytes()); blob != nullptr) blobs.Free(blob);
+  if (Blob* const blob = ValueBlob(entry.bytes()); blob != nullptr) FreeBlob(blob);
+  if (Blob* const blob = KeyBlob(entry.bytes()); blob != nullptr) FreeBlob(blob);
   if (Collection* const object = ValueObject(entry.bytes())) Release(object);
   arena.Free(arena.RefOf(entry.bytes()));
 }

@@ -26,6 +26,7 @@
 #include "src/base/latency_histogram.h"
 #include "src/base/random.h"
 #include "storage/access_clock.h"
+#include "storage/blob.h"
 #include "storage/collection.h"
 #include "storage/entry.h"
 #include "storage/eviction_policy.h"
@@ -72,13 +73,14 @@ enum class [[nodiscard]] StoreResult : std::uint8_t{kStored, kNoKey, kNoMemory};
 
 class EvictionPool;
 
-// Where collections go that would take long to destroy: another thread.
-class CollectionDisposal {
+// Where values go that would take long to destroy: another thread.
+class Disposal {
  public:
   virtual void Dispose(std::unique_ptr<Collection> collection) = 0;
+  virtual void Dispose(BlobRef blob) = 0;
 
  protected:
-  ~CollectionDisposal() = default;
+  ~Disposal() = default;
 };
 
 class Keyspace;
@@ -98,7 +100,7 @@ struct KeyspaceContext {
   const KeyHasher& hasher;
   Random& random;
   KeyspaceStats stats{};
-  CollectionDisposal* disposal = nullptr;  // none: collections are destroyed where they are removed
+  Disposal* disposal = nullptr;  // none: values are destroyed where they are removed
   ExpiryListener* expiry_listener = nullptr;
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;

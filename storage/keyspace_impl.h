@@ -135,6 +135,7 @@ struct Keyspace::Impl {
   void FileTimes(EntryTable::Slot slot, const Times& before);
   void Release(Collection* object);
   void Destroy(std::unique_ptr<Collection> dead);
+  void FreeBlob(Blob* blob);
   ExpireVerdict Look(EntryView entry, UnixMs now);
   bool LookAgain(UnixMs now);
   void AdvanceDeadlineBase();

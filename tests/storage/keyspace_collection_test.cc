@@ -239,9 +239,11 @@ TEST_F(KeyspaceCollection, IsCopiedAndMoved) {
 }
 
 TEST_F(KeyspaceCollection, LargeOnesAreGivenAway) {
-  struct Kept final : CollectionDisposal {
+  struct Kept final : Disposal {
     void Dispose(std::unique_ptr<Collection> dead) override { given.push_back(std::move(dead)); }
+    void Dispose(BlobRef dead) override { blobs.push_back(std::move(dead)); }
     std::vector<std::unique_ptr<Collection>> given;
+    std::vector<BlobRef> blobs;
   } kept;
   context_.disposal = &kept;
   PutParts("small", std::vector<UnixMs>(64, kNoDeadline));
@@ -252,6 +254,25 @@ TEST_F(KeyspaceCollection, LargeOnesAreGivenAway) {
   EXPECT_EQ(destroyed_, 1);
   EXPECT_EQ(kept.given.size(), 1U);
   EXPECT_EQ(keyspace_.memory().collections, 0U);
+
+  // Strings of a MiB, deleted, replaced, with a long key, or expired.
+  const std::string text(1 << 20, 'x');
+  const std::string long_key(1 << 20, 'k');
+  testing::Set(keyspace_, "text", text.substr(1));
+  keyspace_.Delete(keyspace_.Hash("text"), kNow);
+  EXPECT_EQ(kept.blobs.size(), 0U);
+  testing::Set(keyspace_, "text", text);
+  keyspace_.Delete(keyspace_.Hash("text"), kNow);
+  EXPECT_EQ(kept.blobs.size(), 1U);
+  testing::Set(keyspace_, "text", text);
+  testing::Set(keyspace_, "text", "short");
+  EXPECT_EQ(kept.blobs.size(), 2U);
+  testing::Set(keyspace_, long_key, text, kNow + 10);
+  EXPECT_FALSE(Find(long_key, kNow + 20));
+  EXPECT_EQ(kept.blobs.size(), 4U);
+  EXPECT_EQ(keyspace_.memory().blobs, 0U);
+  EXPECT_EQ(kept.blobs.front().text(), text);
+  keyspace_.CheckInvariants();
   context_.disposal = nullptr;
 }
 
