@@ -252,8 +252,8 @@ ConfigResult ConfigTable::Assign(const ConfigRow& row, Config& config, Arguments
                  [&](const StringField& field) { return SetString(field, config, arguments[0]); },
                  [&](const SpecialField& field) { return field.set(config, arguments, origin); }},
       row.field);
-  // Text that is right otherwise.
-  if (set && KeepsText(row.field) &&
+  // Text that is right otherwise. A password may have any bytes: it is never shown in a log.
+  if (set && KeepsText(row.field) && !row.has(kConfigSensitive) &&
       std::any_of(arguments.begin(), arguments.end(), HasLineBreaker)) {
     return Fault("argument must not contain CR, LF or NUL");
   }

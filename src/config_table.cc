@@ -48,8 +48,8 @@ constexpr ConfigField kHzField =
 
 constexpr ConfigRow kRows[] = {
     // ---- Network
-    Works("bind", Special<BindOption>(), {kConfigMultiArg, "", ConfigHook::kListen}),
-    Works("port", Integer<&Config::port>(0, 65535), {.hook = ConfigHook::kListen}),
+    Works("bind", Special<BindOption>(), {kConfigMultiArg, "", ConfigHook::kBind}),
+    Works("port", Integer<&Config::port>(0, 65535), {.hook = ConfigHook::kPort}),
     Works("unixsocket", Text<&Config::unixsocket>(), {kFixed}),
     Works("unixsocketperm", Integer<&Config::unixsocketperm>(0, 0777, IntegerUnit::kOctal),
           {kFixed}),

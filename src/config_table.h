@@ -99,7 +99,8 @@ enum class ConfigEffect : std::uint8_t {
 // What the server has to do after a change. Options that are read where they are used need nothing.
 enum class ConfigHook : std::uint8_t {
   kNone,
-  kListen,        // bind, port: close the listeners and open the new ones
+  kBind,          // bind: close the listeners and open the new ones
+  kPort,          // port: the same
   kMaxClients,    // room for the descriptors
   kHz,            // hz: the cron's period
   kLog,           // loglevel
@@ -114,7 +115,7 @@ enum class ConfigHook : std::uint8_t {
   kEncodings,     // thresholds of the small encodings
   kAllocator,     // jemalloc-bg-thread
 };
-inline constexpr std::size_t kConfigHooks = 15;
+inline constexpr std::size_t kConfigHooks = 16;
 
 struct ConfigRow {
   std::string_view name;

@@ -151,7 +151,7 @@ class Server {
   std::expected<void, Error> AddListener(UniqueFd fd, bool unix_socket);
   void RemoveUnixSocket();
   void InstallConfigHooks();  // server_config.cc
-  ConfigResult Relisten();    // server_config.cc
+  bool Relisten();            // server_config.cc
   ConfigResult ApplyMemoryPolicy();
   void AdjustClock();
   void OnConnection(UniqueFd fd, std::string peer, bool unix_socket);

@@ -13,7 +13,14 @@ namespace aeris {
 
 void Server::InstallConfigHooks() {
   ConfigTable& table = config_table();
-  table.OnChange(ConfigHook::kListen, [this] { return Relisten(); });
+  table.OnChange(ConfigHook::kBind, [this]() -> ConfigResult {
+    if (Relisten()) return {};
+    return std::unexpected("Failed to bind to specified addresses.");
+  });
+  table.OnChange(ConfigHook::kPort, [this]() -> ConfigResult {
+    if (Relisten()) return {};
+    return std::unexpected("Unable to listen on this port. Check server logs.");
+  });
   table.OnChange(ConfigHook::kMaxClients, [this]() -> ConfigResult {
     if (config().maxclients + kDescriptorsReserved <= descriptors_max_) return {};
     return std::unexpected(fmt::format(
@@ -64,14 +71,14 @@ ConfigResult Server::ApplyMemoryPolicy() {
   return {};
 }
 
-ConfigResult Server::Relisten() {
+bool Server::Relisten() {
   // An address that is in the old and the new list can be bound only once, so the old listeners go
   // first. When the new ones cannot be opened, the table restores the old values and runs this hook
   // again, which brings the old listeners back.
   listeners_.clear();
-  if (OpenListeners()) return {};
+  if (OpenListeners()) return true;
   listeners_.clear();
-  return std::unexpected("Unable to listen on this port. Check server logs.");
+  return false;
 }
 
 }  // namespace aeris

@@ -51,8 +51,8 @@ class ConfigFileTest : public testing::Test {
 
 TEST_F(ConfigFileTest, ReadsDirectivesCommentsAndBlankLines) {
   EXPECT_EQ(Read("# a comment\n   # another\n\n\t\nPORT 7000\n\ttimeout\t5\r\n  hz   30\n"
-                 "maxmemory 10Mb\npidfile 'a b'\nrequirepass \"\\x41\\n\""),
-            Fatal(10, "requirepass \"\\x41\\n\"", "argument must not contain CR, LF or NUL"));
+                 "maxmemory 10Mb\npidfile 'a b'\nlogfile \"\\x41\\n\""),
+            Fatal(10, "logfile \"\\x41\\n\"", "argument must not contain CR, LF or NUL"));
   EXPECT_EQ(config_.port, 7000);
   EXPECT_EQ(config_.timeout, 5);
   EXPECT_EQ(config_.hz, 30);
