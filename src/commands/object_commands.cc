@@ -15,6 +15,14 @@ using storage::EntryView;
 constexpr std::int64_t kSharedReferences = 2147483647;
 constexpr std::int64_t kSharedIntegersEnd = 10000;
 
+// Not within a limit with a policy that wants to know of each key when it was used.
+bool SharesIntegers(const CommandContext& context) {
+  const storage::EvictionOrder order = context.keyspace().eviction_policy().order;
+  const bool by_use = order == storage::EvictionOrder::kLeastRecent ||
+                      order == storage::EvictionOrder::kLeastFrequent;
+  return !by_use || context.server().config().maxmemory == 0;
+}
+
 // Looks at the key of argument 2 without touching it; replies null when it is absent.
 EntryView Inspect(CommandContext& context) {
   const EntryView entry = context.keyspace().Find(context.Key(2), context.now(), storage::kPeek);
@@ -33,8 +41,8 @@ void ObjectEncoding(CommandContext& context) {
 void ObjectRefCount(CommandContext& context) {
   const EntryView entry = Inspect(context);
   if (!entry) return;
-  const bool shared =
-      entry.is_integer() && entry.integer() >= 0 && entry.integer() < kSharedIntegersEnd;
+  const bool shared = entry.is_integer() && entry.integer() >= 0 &&
+                      entry.integer() < kSharedIntegersEnd && SharesIntegers(context);
   context.reply().Integer(shared ? kSharedReferences : 1);
 }
 
