@@ -98,7 +98,7 @@ class BlockedCommand {
   ae::TimeEvent timeout_;
 };
 
-class BlockedClients final : public storage::ExpiryListener {
+class BlockedClients final {
  public:
   explicit BlockedClients(Server& server) : server_(server) {}
   BlockedClients(const BlockedClients&) = delete;
@@ -117,7 +117,7 @@ class BlockedClients final : public storage::ExpiryListener {
   // The same after a command that may write the key, unless it is a stream: those who wait for a
   // group of one are told that it is gone, and of a stream whoever made it grow has told already.
   void SignalUnlessStream(std::size_t database, std::string_view key);
-  void KeyExpired(const storage::Keyspace& keyspace, std::string_view key) override;
+  void KeyExpired(const storage::Keyspace& keyspace, std::string_view key);
   // The same for all keys of a database that are waited for.
   void SignalDatabase(std::size_t database);
   bool has_ready() const { return !ready_.empty(); }

@@ -33,6 +33,7 @@ CommandContext::CommandContext(Server& server, Client& client, const Command& co
       arguments_(arguments),
       reply_(reply),
       keyspace_(server.databases()[static_cast<std::size_t>(client.database)]),
+      events_(server.events()),
       now_(now),
       key_hashes_(key_hashes),
       served_(served) {}
@@ -84,7 +85,10 @@ void CommandContext::PrefetchAhead(std::size_t index) const {
 }
 
 storage::EntryView CommandContext::FindForRead(std::size_t index) const {
-  return keyspace_.Find(Key(index), now_, client_.no_touch ? storage::kNoTouch : storage::kForRead);
+  const storage::EntryView entry =
+      keyspace_.Find(Key(index), now_, client_.no_touch ? storage::kNoTouch : storage::kForRead);
+  if (!entry) NotifyMissed(index);
+  return entry;
 }
 
 storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
@@ -166,6 +170,12 @@ void CommandContext::ReplyWrongArity() const {
 void CommandContext::Redact(std::size_t index) const { arguments_[index] = "(redacted)"; }
 
 void CommandContext::Changed(std::uint64_t keys) const { server_.stats().changes += keys; }
+
+void CommandContext::NotifyIfGone(std::size_t index) const {
+  if (!events_.wants(KeyEvent::kGeneric)) [[likely]]
+    return;
+  if (!keyspace_.Find(Key(index), now_, storage::kPeek)) Notify(KeyEvent::kGeneric, "del", index);
+}
 
 void CommandContext::BlockOn(std::span<const std::size_t> keys, const BlockedWait& wait) const {
   if (served_ != nullptr) {

@@ -9,6 +9,7 @@
 #include "protocol/reply_writer.h"
 #include "src/base/clock.h"
 #include "src/blocked_clients.h"
+#include "src/keyspace_events.h"
 #include "storage/keyspace.h"
 
 namespace aeris {
@@ -81,6 +82,26 @@ class CommandContext {
   // Marks that the command changed data: counts towards dirty (INFO's rdb_changes_since_last_save).
   void Changed(std::uint64_t keys = 1) const;
 
+  // --- Keyspace notifications (keyspace_events.h). What the command has done to the key at
+  // argument `index`: once it is done, in Redis's order.
+  void Notify(KeyEvent kind, std::string_view event, std::size_t index) const {
+    NotifyIn(static_cast<std::size_t>(database()), kind, event, arguments_[index]);
+  }
+  // The same of any key, in any database.
+  void NotifyIn(std::size_t database, KeyEvent kind, std::string_view event,
+                std::string_view key) const {
+    if (events_.wants(kind)) [[unlikely]]
+      events_.Publish(kind, event, database, key);
+  }
+  // Something was taken out of the key's value; "del" follows if that was all there was.
+  void NotifyTaken(KeyEvent kind, std::string_view event, std::size_t index) const {
+    Notify(kind, event, index);
+    NotifyIfGone(index);
+  }
+  void NotifyIfGone(std::size_t index) const;
+  // The key was to be read and is not there; FindForRead() says it.
+  void NotifyMissed(std::size_t index) const { Notify(KeyEvent::kKeyMiss, "keymiss", index); }
+
   // --- Blocking (blocked_clients.h). Blocks the client until one of the keys, given as arguments,
   // has what the command wants; the handler returns without a reply. Where blocking is not allowed,
   // replies null instead. In a command that is served: it goes on waiting.
@@ -109,6 +130,7 @@ class CommandContext {
   std::span<std::string_view> arguments_;
   protocol::ReplyWriter& reply_;
   storage::Keyspace& keyspace_;
+  KeyspaceEvents& events_;
   UnixMs now_;
   std::span<const std::uint64_t> key_hashes_;
   ServedCommand* served_;

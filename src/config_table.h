@@ -114,8 +114,9 @@ enum class ConfigHook : std::uint8_t {
   kMemory,        // maxmemory, its policy and samples; maxmemory-clients
   kEncodings,     // thresholds of the small encodings
   kAllocator,     // jemalloc-bg-thread
+  kEvents,        // notify-keyspace-events
 };
-inline constexpr std::size_t kConfigHooks = 16;
+inline constexpr std::size_t kConfigHooks = 17;
 
 struct ConfigRow {
   std::string_view name;

@@ -82,7 +82,7 @@ constexpr ConfigRow kRows[] = {
              "every key that is due is found, without looking at others"),
     Needless("activerehashing", Bool<&Config::activerehashing>(),
              "tables grow and shrink in small steps all the time"),
-    Later("notify-keyspace-events", Special<KeyspaceEventsOption>()),
+    Works("notify-keyspace-events", Special<KeyspaceEventsOption>(), {.hook = ConfigHook::kEvents}),
     Later("sanitize-dump-payload", Enum<&Config::sanitize_dump_payload>(kSanitize)),
     Later("busy-reply-threshold", Integer<&Config::busy_reply_threshold>(0, kInt64Max),
           {.alias = "lua-time-limit"}),

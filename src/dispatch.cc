@@ -266,7 +266,12 @@ void Dispatcher::Handle(CommandContext& context) {
   const bool subscriber = context.client().subscriptions != nullptr;
   if (subscriber) [[unlikely]]
     server_.pubsub().HoldFor(context.client());
+  const bool notes_new = server_.events().wants(KeyEvent::kNew);
+  if (notes_new && context.command().has(CommandFlag::kWrite)) [[unlikely]]
+    server_.events().NoteAbsentKeys(context);
   context.command().handler()(context);
+  if (notes_new) [[unlikely]]
+    server_.events().ForgetAbsentKeys();
   if (subscriber) [[unlikely]]
     server_.pubsub().DeliverHeld();
 }

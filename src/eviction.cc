@@ -255,6 +255,10 @@ void Eviction::Removed(std::size_t database) {
   server_.cache_stats().Evicted(evicted_.idle_seconds, !evicted_.used);
   BlockedClients& blocked = server_.blocked_clients();
   if (!blocked.empty()) blocked.Signal(database, evicted_.key);
+  KeyspaceEvents& events = server_.events();
+  if (events.wants(KeyEvent::kEvicted)) {
+    events.Publish(KeyEvent::kEvicted, "evicted", database, evicted_.key);
+  }
 }
 
 // --- How long, and what is said

@@ -159,7 +159,7 @@ std::expected<void, Error> Server::Start() {
   signals_ = std::move(*signals);
   if (auto started = lazy_free_.Start(loop_); !started) return started;
   keyspace_context_.disposal = &lazy_free_;
-  keyspace_context_.expiry_listener = &blocked_clients_;
+  keyspace_context_.expiry_listener = &events_;
   if (auto opened = OpenListeners(); !opened) return opened;
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
@@ -168,6 +168,7 @@ std::expected<void, Error> Server::Start() {
   if (!UseAllocatorThread(config().jemalloc_bg_thread)) {
     log().Warning("The allocator's thread cannot be started; freed memory returns later.");
   }
+  events_.Choose(config().notify_keyspace_events);
   if (auto applied = ApplyMemoryPolicy(); !applied) {
     return std::unexpected(Error::Invalid(applied.error()));
   }

@@ -32,6 +32,7 @@
 #include "src/dispatch.h"
 #include "src/eviction.h"
 #include "src/hot_keys.h"
+#include "src/keyspace_events.h"
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
 #include "src/memory_account.h"
@@ -93,6 +94,7 @@ class Server {
   LatencyMonitor& latency() { return latency_; }
   Monitor& monitor() { return monitor_; }
   PubSub& pubsub() { return pubsub_; }
+  KeyspaceEvents& events() { return events_; }
   ClientPause& pause() { return pause_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
@@ -193,6 +195,7 @@ class Server {
   ClientIo io_;
   BlockedClients blocked_clients_{*this};
   PubSub pubsub_{*this};
+  KeyspaceEvents events_{*this};
   ClientRegistry clients_;
   Monitor monitor_;
   std::vector<std::unique_ptr<ae::Listener>> listeners_;

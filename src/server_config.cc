@@ -56,6 +56,10 @@ void Server::InstallConfigHooks() {
     if (UseAllocatorThread(config().jemalloc_bg_thread)) return {};
     return std::unexpected("The allocator's thread cannot be started.");
   });
+  table.OnChange(ConfigHook::kEvents, [this]() -> ConfigResult {
+    events_.Choose(config().notify_keyspace_events);
+    return {};
+  });
   table.OnChange(ConfigHook::kMemory, [this] { return ApplyMemoryPolicy(); });
 }
 

@@ -85,11 +85,12 @@ class Disposal {
 
 class Keyspace;
 
-// Is told of each key that its deadline, or its fields', has ended, before it is gone. It must not
-// touch the keyspace.
+// Is told of each key that its deadline has ended, before it is gone, and of hashes that lose
+// fields by theirs, with `all` before they are gone. It must not touch the keyspace.
 class ExpiryListener {
  public:
   virtual void KeyExpired(const Keyspace& keyspace, std::string_view key) = 0;
+  virtual void FieldsExpired(const Keyspace& keyspace, std::string_view key, bool all) = 0;
 
  protected:
   ~ExpiryListener() = default;

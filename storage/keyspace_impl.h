@@ -129,6 +129,7 @@ struct Keyspace::Impl {
 
   void Forget(EntryView entry);
   void CountExpired(EntryView entry);
+  bool ExpireFields(EntryView entry, Collection& object, UnixMs now);
   void Remove(EntryTable::Slot slot, std::uint64_t hash);
   void AccountDeadline(UnixMs deadline, int sign);
   void FileDeadline(EntryTable::Slot slot, UnixMs before, UnixMs after);

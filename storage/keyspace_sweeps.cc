@@ -39,10 +39,9 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
     return ExpireVerdict::KeepUntil(entry.deadline());
   }
   const std::size_t before = object->size();
-  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  const bool more = ExpireFields(entry, *object, now);
   const std::size_t work = more ? kFieldsPerLook : before - object->size();
   if (object->size() == 0) {
-    CountExpired(entry);
     Forget(entry);
     return {.erase = true, .more_work = work};
   }
@@ -50,6 +49,19 @@ ExpireVerdict Keyspace::Impl::Look(EntryView entry, UnixMs now) {
   if (more && !unfinished_key) unfinished_key = entry.key();
   CollectionAccount::SetFiled(*object, more ? now + kLookAgainMs : object->NextDeadline());
   return {.deadline = FiledTimes(entry).look, .more_work = work};
+}
+
+// Removes what is due among the parts of an entry's value. Whether more is.
+bool Keyspace::Impl::ExpireFields(EntryView entry, Collection& object, UnixMs now) {
+  const std::size_t before = object.size();
+  const bool more = object.ExpireDue(now, kFieldsPerLook);
+  if (object.size() == before) return more;
+  const bool all = object.size() == 0;
+  if (all) ++context.stats.expired;
+  if (context.expiry_listener != nullptr) {
+    context.expiry_listener->FieldsExpired(owner, entry.key(), all);
+  }
+  return more;
 }
 
 // Goes on with the collection that the last look did not finish. Whether its key is gone.
@@ -60,9 +72,8 @@ bool Keyspace::Impl::LookAgain(UnixMs now) {
   const EntryTable::Slot slot = table.Find(hash, key);
   Collection* const object = slot ? ValueObject(BytesOf(slot)) : nullptr;
   if (object == nullptr) return false;
-  const bool more = object->ExpireDue(now, kFieldsPerLook);
+  const bool more = ExpireFields(ViewOf(slot), *object, now);
   if (object->size() == 0) {
-    CountExpired(ViewOf(slot));
     Remove(slot, hash);
     return true;
   }

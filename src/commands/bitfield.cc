@@ -104,8 +104,11 @@ bool ParseProgram(const CommandContext& context, Program& program) {
   return true;
 }
 
-// Runs SET or INCRBY and replies. True when the field has changed.
-bool RunWrite(const CommandContext& context, const Step& step, std::span<char> text) {
+// What SET or INCRBY did.
+enum class Written : std::uint8_t { kRefused, kSame, kOther };
+
+// Runs SET or INCRBY and replies.
+Written RunWrite(const CommandContext& context, const Step& step, std::span<char> text) {
   const std::int64_t old = storage::ReadField({text.data(), text.size()}, step.offset, step.type);
   const bool set = step.operation == Operation::kSet;
   const BitFieldValue result =
@@ -113,11 +116,11 @@ bool RunWrite(const CommandContext& context, const Step& step, std::span<char> t
           : storage::AddToField(old, step.operand, step.type, step.overflow);
   if (result.overflowed && step.overflow == BitFieldOverflow::kFail) {
     context.reply().Null();
-    return false;
+    return Written::kRefused;
   }
   storage::WriteField(text, step.offset, step.type, result.value);
   context.reply().Integer(set ? old : result.value);
-  return old != result.value;
+  return old != result.value ? Written::kOther : Written::kSame;
 }
 
 void ReadAll(const CommandContext& context, const Program& program) {
@@ -134,21 +137,28 @@ void ReadAll(const CommandContext& context, const Program& program) {
 void RunAll(const CommandContext& context, const Program& program) {
   storage::EntryView entry;
   if (!context.FindStringForWrite(1, entry)) return;
+  const bool made = !entry;
   const std::size_t old_size = entry ? entry.text_size() : 0;
   const auto bits = BitsForWrite(context, entry, program.last_bit_written);
   if (!bits) return;
   const std::span<char> text = *bits;
-  bool changed = text.size() != old_size;
+  // The key is there even if every step is refused, which is no change to Redis.
+  if (made) context.Notify(KeyEvent::kNew, "new", 1);
+  const bool grown = text.size() != old_size;
+  bool changed = false;
   context.reply().Array(program.steps.size());
   for (const Step& step : program.steps) {
     if (step.operation == Operation::kGet) {
       context.reply().Integer(
           storage::ReadField({text.data(), text.size()}, step.offset, step.type));
-    } else if (RunWrite(context, step, text)) {
-      changed = true;
+      continue;
     }
+    const Written written = RunWrite(context, step, text);
+    changed |= written == Written::kOther || (grown && written == Written::kSame);
   }
-  if (changed) context.Changed();
+  if (!changed) return;
+  context.Changed();
+  context.Notify(KeyEvent::kString, "setbit", 1);
 }
 
 }  // namespace

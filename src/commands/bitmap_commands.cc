@@ -161,8 +161,10 @@ void BitOp(CommandContext& context) {
   if (size != 0) {
     if (!Combine(context, *operation, size)) return;
     context.Changed();
+    context.Notify(KeyEvent::kString, "set", 2);
   } else if (context.keyspace().Delete(context.Key(2), context.now())) {
     context.Changed();
+    context.Notify(KeyEvent::kGeneric, "del", 2);
   }
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
@@ -191,7 +193,10 @@ void SetBit(CommandContext& context) {
   if (!bits) return;
   const std::span<char> text = *bits;
   const bool old = storage::SetBit(text, *offset, *bit == 1);
-  if (old != (*bit == 1) || text.size() != old_size) context.Changed();
+  if (old != (*bit == 1) || text.size() != old_size) {
+    context.Changed();
+    context.Notify(KeyEvent::kString, "setbit", 1);
+  }
   context.reply().Integer(old ? 1 : 0);
 }
 

@@ -111,8 +111,10 @@ void Restore(CommandContext& context) {
             .value_or(std::numeric_limits<std::int64_t>::max());
   }
   if (deadline != kNoDeadline && deadline <= context.now()) {
-    context.keyspace().Delete(context.Key(1), context.now());
-    context.Changed();
+    if (context.keyspace().Delete(context.Key(1), context.now())) {
+      context.Changed();
+      context.Notify(KeyEvent::kGeneric, "del", 1);
+    }
     return context.reply().Ok();
   }
   if (!context.Stored(storage::StoreValue(context.keyspace(), context.Key(1), *std::move(value),
@@ -121,6 +123,8 @@ void Restore(CommandContext& context) {
   }
   context.Changed();
   context.SignalReady(1);
+  context.Notify(KeyEvent::kNew, "new", 1);
+  context.Notify(KeyEvent::kGeneric, "restore", 1);
   SetClock(context, options);
   context.reply().Ok();
 }

@@ -70,13 +70,15 @@ void SetExpire(CommandContext& context, DeadlineUnit unit) {
   if (!entry || !conditions.Allow(entry.deadline(), *deadline)) {
     return context.reply().Integer(0);
   }
-  if (*deadline <= context.now()) {
+  const bool dies = *deadline <= context.now();
+  if (dies) {
     context.keyspace().Delete(context.Key(1), context.now());
   } else if (!context.Stored(
                  context.keyspace().SetDeadline(context.Key(1), *deadline, context.now()))) {
     return;
   }
   context.Changed();
+  context.Notify(KeyEvent::kGeneric, dies ? "del" : "expire", 1);
   context.reply().Integer(1);
 }
 
@@ -91,7 +93,10 @@ void PExpireAt(CommandContext& context) {
 // without a deadline, -2 without the key.
 void ReplyDeadline(CommandContext& context, DeadlineUnit unit) {
   const EntryView entry = context.keyspace().Find(context.Key(1), context.now(), storage::kNoTouch);
-  if (!entry) return context.reply().Integer(-2);
+  if (!entry) {
+    context.NotifyMissed(1);
+    return context.reply().Integer(-2);
+  }
   const UnixMs deadline = entry.deadline();
   if (deadline == kNoDeadline) return context.reply().Integer(-1);
   const std::int64_t ms = unit.absolute ? deadline : deadline - context.now();
@@ -115,6 +120,7 @@ void Persist(CommandContext& context) {
     return;
   }
   context.Changed();
+  context.Notify(KeyEvent::kGeneric, "persist", 1);
   context.reply().Integer(1);
 }
 

@@ -30,6 +30,7 @@ void Del(CommandContext& context) {
     if (!context.keyspace().Delete(context.Key(i), context.now())) continue;
     ++removed;
     context.SignalReady(i);
+    context.Notify(KeyEvent::kGeneric, "del", i);
   }
   context.Changed(static_cast<std::uint64_t>(removed));
   context.reply().Integer(removed);
@@ -41,7 +42,11 @@ std::int64_t CountExisting(const CommandContext& context, storage::Lookup lookup
   std::int64_t existing = 0;
   for (std::size_t i = 1; i < context.argc(); ++i) {
     context.PrefetchAhead(i);
-    existing += context.keyspace().Find(context.Key(i), context.now(), lookup) ? 1 : 0;
+    if (context.keyspace().Find(context.Key(i), context.now(), lookup)) {
+      ++existing;
+    } else {
+      context.NotifyMissed(i);
+    }
   }
   return existing;
 }
@@ -59,6 +64,7 @@ void Touch(CommandContext& context) {
 // TYPE key. Replies the type's name as simple string, "none" when absent.
 void Type(CommandContext& context) {
   const EntryView entry = context.keyspace().Find(context.Key(1), context.now(), storage::kNoTouch);
+  if (!entry) context.NotifyMissed(1);
   context.reply().SimpleString(entry ? storage::TypeName(entry.type()) : "none");
 }
 
@@ -124,6 +130,9 @@ void RenameTo(CommandContext& context, bool only_if_absent) {
     context.SignalReady(1);
     context.SignalReady(2);
     context.Changed();
+    context.Notify(KeyEvent::kNew, "new", 2);
+    context.Notify(KeyEvent::kGeneric, "rename_from", 1);
+    context.Notify(KeyEvent::kGeneric, "rename_to", 2);
   }
   if (only_if_absent) return context.reply().Integer(1);
   context.reply().Ok();
@@ -161,6 +170,8 @@ void Copy(CommandContext& context) {
   if (!context.Stored(context.keyspace().Copy(context.Key(1), target, to, context.now()))) return;
   context.SignalReady(database, context.arg(2));
   context.Changed();
+  context.NotifyIn(database, KeyEvent::kNew, "new", context.arg(2));
+  context.NotifyIn(database, KeyEvent::kGeneric, "copy_to", context.arg(2));
   context.reply().Integer(1);
 }
 
@@ -178,6 +189,9 @@ void Move(CommandContext& context) {
   context.SignalReady(1);
   context.SignalReady(*database, context.arg(1));
   context.Changed();
+  context.NotifyIn(*database, KeyEvent::kNew, "new", context.arg(1));
+  context.Notify(KeyEvent::kGeneric, "move_from", 1);
+  context.NotifyIn(*database, KeyEvent::kGeneric, "move_to", context.arg(1));
   context.reply().Integer(1);
 }
 

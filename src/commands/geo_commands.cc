@@ -428,7 +428,8 @@ void Search(CommandContext& context, GeoRequest request) {
     const double score = request.store_distance ? each.distance / request.shape.metres : each.score;
     stored.push_back({std::move(each.member), score});
   }
-  StoreAndReply(context, request.destination, stored);
+  StoreAndReply(context, request.destination,
+                request.geosearch ? "geosearchstore" : "georadiusstore", stored);
 }
 
 // GEOSEARCH key FROMMEMBER member | FROMLONLAT longitude latitude BYRADIUS radius unit |

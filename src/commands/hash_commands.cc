@@ -148,6 +148,7 @@ std::optional<std::int64_t> SetPairs(CommandContext& context) {
   }
   if (!context.Stored(hash.Commit())) return std::nullopt;
   context.Changed((i - 2) / 2);
+  if (i > 2) context.Notify(KeyEvent::kHash, "hset", 1);
   if (i == context.argc()) return created;
   context.ReplyOutOfMemory();
   return std::nullopt;
@@ -163,8 +164,9 @@ void HMSet(CommandContext& context) {
   if (SetPairs(context)) context.reply().Ok();
 }
 
-// Sets one field, ends the edit, counts the change. False after an error reply.
-bool SetOne(CommandContext& context, HashEditor& hash, std::string_view value, bool keep_deadline) {
+// Sets one field, ends the edit, counts the change and tells of it. False after an error reply.
+bool SetOne(CommandContext& context, HashEditor& hash, std::string_view value, bool keep_deadline,
+            std::string_view event) {
   const auto put = hash.Set(context.arg(2), value, keep_deadline);
   if (!context.Stored(hash.Commit())) return false;
   if (put == HashEditor::Put::kNoMemory) {
@@ -172,6 +174,7 @@ bool SetOne(CommandContext& context, HashEditor& hash, std::string_view value, b
     return false;
   }
   context.Changed();
+  context.Notify(KeyEvent::kHash, event, 1);
   return true;
 }
 
@@ -183,7 +186,7 @@ void HSetNx(CommandContext& context) {
     return context.reply().Integer(0);
   }
   HashEditor hash = EditHash(context, entry);
-  if (SetOne(context, hash, context.arg(3), false)) context.reply().Integer(1);
+  if (SetOne(context, hash, context.arg(3), false, "hset")) context.reply().Integer(1);
 }
 
 // HDEL key field ... Replies how many were there; the key goes with its last field.
@@ -197,7 +200,10 @@ void HDel(CommandContext& context) {
     if (hash.Erase(context.arg(i))) ++erased;
   }
   if (!context.Stored(hash.Commit())) return;
-  if (erased > 0) context.Changed(static_cast<std::uint64_t>(erased));
+  if (erased > 0) {
+    context.Changed(static_cast<std::uint64_t>(erased));
+    context.NotifyTaken(KeyEvent::kHash, "hdel", 1);
+  }
   context.reply().Integer(erased);
 }
 
@@ -219,7 +225,9 @@ void HIncrBy(CommandContext& context) {
   if (__builtin_add_overflow(value, *by, &value)) return context.reply().Error(err::kWouldOverflow);
   char text[kInt64TextMax];
   HashEditor hash = EditHash(context, entry);
-  if (SetOne(context, hash, {text, FormatInt64(text, value)}, true)) context.reply().Integer(value);
+  if (SetOne(context, hash, {text, FormatInt64(text, value)}, true, "hincrby")) {
+    context.reply().Integer(value);
+  }
 }
 
 // HINCRBYFLOAT key field increment. Replies the new value as bulk string, in plain decimal
@@ -245,7 +253,7 @@ void HIncrByFloat(CommandContext& context) {
   if (std::isnan(value) || std::isinf(value)) return context.reply().Error(err::kNaNOrInfinity);
   const std::string text = LongDoubleText(value);
   HashEditor hash = EditHash(context, entry);
-  if (SetOne(context, hash, text, true)) context.reply().Bulk(text);
+  if (SetOne(context, hash, text, true, "hincrbyfloat")) context.reply().Bulk(text);
 }
 
 constexpr std::string_view kAnyOrder[] = {"nondeterministic_output_order"};

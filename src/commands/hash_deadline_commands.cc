@@ -97,15 +97,19 @@ void ExpireFields(CommandContext& context, DeadlineUnit unit) {
   std::vector<HashEditor::Dated> results;
   results.reserve(fields->size());
   std::uint64_t changed = 0;
+  std::uint64_t erased = 0;
   for (const std::string_view field : *fields) {
     const auto result =
         hash.SetDeadline(field, *deadline, condition.value_or(DeadlineCondition::kAlways));
     if (result == HashEditor::Dated::kNoMemory) break;
     results.push_back(result);
-    if (result == HashEditor::Dated::kDone || result == HashEditor::Dated::kErased) ++changed;
+    if (result == HashEditor::Dated::kDone) ++changed;
+    if (result == HashEditor::Dated::kErased) ++erased;
   }
   if (!context.Stored(hash.Commit())) return;
-  if (changed > 0) context.Changed(changed);
+  if (changed + erased > 0) context.Changed(changed + erased);
+  if (changed > 0) context.Notify(KeyEvent::kHash, "hexpire", 1);
+  if (erased > 0) context.NotifyTaken(KeyEvent::kHash, "hdel", 1);
   if (results.size() != fields->size()) return context.ReplyOutOfMemory();
   context.reply().Array(results.size());
   for (const auto result : results) context.reply().Integer(static_cast<std::int64_t>(result));
@@ -168,7 +172,9 @@ void HPersist(CommandContext& context) {
   }
   // What it did takes no memory.
   static_cast<void>(hash.Commit());
-  if (changed > 0) context.Changed(changed);
+  if (changed == 0) return;
+  context.Changed(changed);
+  context.Notify(KeyEvent::kHash, "hpersist", 1);
 }
 
 // --- Values and deadlines at once
@@ -283,7 +289,10 @@ bool ChangeDeadlines(CommandContext& context, EntryView entry, const FieldOption
     fits = result != HashEditor::Dated::kNoMemory;
   }
   fits = hash.Commit() != storage::StoreResult::kNoMemory && fits;
-  if (changed > 0) context.Changed(changed);
+  if (changed > 0) {
+    context.Changed(changed);
+    context.Notify(KeyEvent::kHash, options.persist ? "hpersist" : "hexpire", 1);
+  }
   return fits;
 }
 
@@ -297,7 +306,9 @@ void ReplyAndErase(CommandContext& context, EntryView entry, Fields fields) {
     if (hash.Erase(field)) ++changed;
   }
   static_cast<void>(hash.Commit());
-  if (changed > 0) context.Changed(changed);
+  if (changed == 0) return;
+  context.Changed(changed);
+  context.NotifyTaken(KeyEvent::kHash, "hdel", 1);
 }
 
 // HGETDEL key FIELDS n field ...: an array of bulk strings | null.
@@ -372,6 +383,13 @@ void HSetEx(CommandContext& context) {
   }
   if (!context.Stored(hash.Commit())) return;
   context.Changed(i / 2);
+  if (i > 0 && dies) {
+    context.Notify(KeyEvent::kHash, "hdel", 1);
+    if (entry) context.NotifyIfGone(1);
+  } else if (i > 0) {
+    context.Notify(KeyEvent::kHash, "hset", 1);
+    if (options.deadline) context.Notify(KeyEvent::kHash, "hexpire", 1);
+  }
   if (i < options.fields.size()) return context.ReplyOutOfMemory();
   context.reply().Integer(1);
 }

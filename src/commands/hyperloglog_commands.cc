@@ -97,6 +97,7 @@ void AddToDense(const CommandContext& context, std::string_view value) {
   }
   hyperloglog::Invalidate(*bytes);
   context.Changed(raised);
+  context.Notify(KeyEvent::kString, "pfadd", 1);
   context.reply().Integer(1);
 }
 
@@ -114,7 +115,10 @@ void AddToSparse(const CommandContext& context, std::string value, std::uint64_t
     if (!Store(context, 1, value)) return;
   }
   if (corrupted) return context.reply().Error(kCorrupted);
-  if (raised > 0) context.Changed(raised);
+  if (raised > 0) {
+    context.Changed(raised);
+    context.Notify(KeyEvent::kString, "pfadd", 1);
+  }
   context.reply().Integer(raised > 0 ? 1 : 0);
 }
 
@@ -203,6 +207,7 @@ void PfMerge(CommandContext& context) {
   if (!MergeArguments(context, registers, any_dense)) return;
   std::string_view value;
   if (!ValueForWrite(context, 1, value)) return;
+  const bool made = value.empty();
   const bool stored =
       any_dense
           ? StoreMergedDense(context, !value.empty(), registers)
@@ -210,6 +215,9 @@ void PfMerge(CommandContext& context) {
                               registers);
   if (!stored) return;
   context.Changed();
+  // Without sources the command has no keys that could be noted before it runs.
+  if (made) context.Notify(KeyEvent::kNew, "new", 1);
+  context.Notify(KeyEvent::kString, "pfadd", 1);
   context.reply().Ok();
 }
 

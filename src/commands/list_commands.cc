@@ -26,6 +26,11 @@ namespace {
 
 constexpr auto kLongLimits = std::numeric_limits<std::int64_t>();
 
+constexpr std::string_view PushEvent(ListEnd end) {
+  return end == ListEnd::kHead ? "lpush" : "rpush";
+}
+constexpr std::string_view PopEvent(ListEnd end) { return end == ListEnd::kHead ? "lpop" : "rpop"; }
+
 ListEditor EditorFor(const CommandContext& context, std::size_t index, EntryView entry) {
   return {context.keyspace(), context.Key(index), entry, ListLimitsOf(context), context.now()};
 }
@@ -53,6 +58,7 @@ void Push(CommandContext& context, ListEnd end, bool only_existing) {
   if (!context.Stored(editor.Commit())) return;
   if (!entry) context.SignalReady(1);
   context.Changed(context.argc() - 2);
+  context.Notify(KeyEvent::kList, PushEvent(end), 1);
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
@@ -129,6 +135,7 @@ void LSet(CommandContext& context) {
   editor.Replace(*at, context.arg(3));
   if (!context.Stored(editor.Commit())) return;
   context.Changed();
+  context.Notify(KeyEvent::kList, "lset", 1);
   context.reply().Ok();
 }
 
@@ -148,6 +155,7 @@ void LInsert(CommandContext& context) {
   const std::size_t size = editor.size();
   if (!context.Stored(editor.Commit())) return;
   context.Changed();
+  context.Notify(KeyEvent::kList, "linsert", 1);
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
@@ -174,7 +182,10 @@ void LTrim(CommandContext& context) {
   if (!entry) return context.reply().Ok();
   const std::size_t size = ListView(entry).size();
   const IndexRange kept = ends->OfItems(size);
-  if (kept.size() == size) return context.reply().Ok();
+  if (kept.size() == size) {
+    context.Notify(KeyEvent::kList, "ltrim", 1);
+    return context.reply().Ok();
+  }
   if (kept.size() == 0) {
     context.keyspace().Delete(context.Key(1), context.now());
   } else {
@@ -184,6 +195,7 @@ void LTrim(CommandContext& context) {
     if (!context.Stored(editor.Commit())) return;
   }
   context.Changed(size - kept.size());
+  context.NotifyTaken(KeyEvent::kList, "ltrim", 1);
   context.reply().Ok();
 }
 
@@ -204,6 +216,7 @@ void LRem(CommandContext& context) {
   if (removed > 0) {
     if (!context.Stored(editor.Commit())) return;
     context.Changed(removed);
+    context.NotifyTaken(KeyEvent::kList, "lrem", 1);
   }
   context.reply().Integer(static_cast<std::int64_t>(removed));
 }
@@ -580,6 +593,7 @@ bool PopOne(CommandContext& context, std::size_t index, EntryView entry, ListEnd
     context.reply().Bulk(text);
   }
   context.Changed();
+  context.NotifyTaken(KeyEvent::kList, PopEvent(end), index);
   return true;
 }
 
@@ -605,6 +619,7 @@ void PopMany(CommandContext& context, std::size_t index, EntryView entry, ListEn
   if (!context.Stored(editor.Commit())) return;
   if (packed) reply(ListView(held));
   context.Changed(count);
+  context.NotifyTaken(KeyEvent::kList, PopEvent(end), index);
 }
 
 void MoveItem(CommandContext& context, std::size_t from, std::size_t to, EntryView entry,
@@ -640,6 +655,8 @@ void MoveItem(CommandContext& context, std::size_t from, std::size_t to, EntryVi
     if (!target) context.SignalReady(to);
   }
   context.Changed();
+  context.Notify(KeyEvent::kList, PushEvent(to_end), to);
+  context.NotifyTaken(KeyEvent::kList, PopEvent(from_end), from);
   context.reply().Bulk(text);
 }
 

@@ -47,6 +47,7 @@ void SAdd(CommandContext& context) {
   }
   if (added != 0 && !context.Stored(set.Commit())) return;
   context.Changed(static_cast<std::uint64_t>(added));
+  if (added != 0) context.Notify(KeyEvent::kSet, "sadd", 1);
   context.reply().Integer(added);
 }
 
@@ -60,6 +61,7 @@ void SRem(CommandContext& context) {
   for (std::size_t i = 2; i < context.argc(); ++i) removed += set.Remove(context.arg(i)) ? 1 : 0;
   if (removed != 0 && !context.Stored(set.Commit())) return;
   context.Changed(static_cast<std::uint64_t>(removed));
+  if (removed != 0) context.NotifyTaken(KeyEvent::kSet, "srem", 1);
   context.reply().Integer(removed);
 }
 
@@ -144,6 +146,8 @@ void SMove(CommandContext& context) {
   source.Remove(member);
   if (!context.Stored(source.Commit())) return;
   context.Changed(added == StoreResult::kStored ? 2 : 1);
+  context.NotifyTaken(KeyEvent::kSet, "srem", 1);
+  if (added == StoreResult::kStored) context.Notify(KeyEvent::kSet, "sadd", 2);
   context.reply().Integer(1);
 }
 
@@ -179,6 +183,7 @@ void PopOne(CommandContext& context, EntryView entry) {
   set.Remove(member);
   if (!context.Stored(set.Commit())) return;
   context.Changed();
+  context.NotifyTaken(KeyEvent::kSet, "spop", 1);
   context.reply().Bulk(member);
 }
 
@@ -202,6 +207,7 @@ void SPop(CommandContext& context) {
     all.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
     context.Changed();
     context.keyspace().Delete(context.Key(1), context.now());
+    context.NotifyTaken(KeyEvent::kSet, "spop", 1);
     return;
   }
   SetEditor set = Edit(context, entry);
@@ -210,6 +216,7 @@ void SPop(CommandContext& context) {
   for (const std::string& member : drawn) set.Remove(member);
   if (!context.Stored(set.Commit())) return;
   context.Changed(wanted);
+  context.Notify(KeyEvent::kSet, "spop", 1);
   context.reply().Set(drawn.size());
   for (const std::string& member : drawn) context.reply().Bulk(member);
 }

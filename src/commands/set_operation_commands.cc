@@ -131,9 +131,9 @@ bool Fill(const CommandContext& context, const std::vector<SetView>& sets, SetEd
 }
 
 // SINTERSTORE, SUNIONSTORE, SDIFFSTORE destination key ... Reply the number of members stored; the
-// destination goes when there are none.
+// destination goes when there are none. `event` tells of what is stored.
 template <typename Operation>
-void Store(CommandContext& context) {
+void Store(CommandContext& context, std::string_view event) {
   const auto sets = FindSets(context, 2, context.argc() - 2);
   if (!sets) return;
   SetEditor result =
@@ -144,12 +144,17 @@ void Store(CommandContext& context) {
       static_cast<bool>(context.keyspace().Find(context.Key(1), context.now(), storage::kPeek));
   if (!context.Stored(result.Commit())) return;
   if (size != 0 || existed) context.Changed();
+  if (size != 0) {
+    context.Notify(KeyEvent::kSet, event, 1);
+  } else if (existed) {
+    context.Notify(KeyEvent::kGeneric, "del", 1);
+  }
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
-void SInterStore(CommandContext& context) { Store<Intersection>(context); }
-void SDiffStore(CommandContext& context) { Store<Difference>(context); }
-void SUnionStore(CommandContext& context) { Store<Union>(context); }
+void SInterStore(CommandContext& context) { Store<Intersection>(context, "sinterstore"); }
+void SDiffStore(CommandContext& context) { Store<Difference>(context, "sdiffstore"); }
+void SUnionStore(CommandContext& context) { Store<Union>(context, "sunionstore"); }
 
 // SINTER, SDIFF key ... Reply a set.
 template <typename Operation>

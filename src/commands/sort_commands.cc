@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/client.h"
 #include "src/command_context.h"
 #include "src/command_keys.h"
 #include "src/commands/families.h"
@@ -61,7 +62,8 @@ bool ParseOptions(const CommandContext& context, bool may_store, SortOptions& op
       options.store = ++i;
     } else if (context.ArgIs(i, "by") && left >= 1) {
       options.by = context.arg(++i);
-      options.unsorted = options.by.find('*') == std::string_view::npos;
+      // For good, whatever pattern follows.
+      if (options.by.find('*') == std::string_view::npos) options.unsorted = true;
     } else if (context.ArgIs(i, "get") && left >= 1) {
       options.gets.push_back(context.arg(++i));
     } else {
@@ -92,7 +94,11 @@ std::optional<std::string> Lookup(const CommandContext& context, std::string_vie
   key.append(element).append(behind);
   const EntryView entry =
       context.keyspace().Find(context.keyspace().Hash(key), context.now(), storage::kForRead);
-  if (!entry) return std::nullopt;
+  if (!entry) {
+    context.NotifyIn(static_cast<std::size_t>(context.client().database), KeyEvent::kKeyMiss,
+                     "keymiss", key);
+    return std::nullopt;
+  }
   IntegerText scratch;
   if (field.empty()) {
     if (entry.type() != ValueType::kString) return std::nullopt;
@@ -251,8 +257,10 @@ void StoreResults(const CommandContext& context, const SortOptions& options,
     if (!context.Stored(list.Commit())) return;
     context.Changed(items.size());
     context.SignalReady(*options.store);
+    context.Notify(KeyEvent::kList, "sortstore", *options.store);
   } else if (context.keyspace().Delete(target, context.now())) {
     context.Changed();
+    context.Notify(KeyEvent::kGeneric, "del", *options.store);
   }
   context.reply().Integer(static_cast<std::int64_t>(items.size()));
 }

@@ -113,6 +113,14 @@ void StreamChanged(const CommandContext& context, std::size_t index, std::uint64
   context.Changed(changes);
 }
 
+storage::StreamConsumer& ConsumerFor(const CommandContext& context, storage::StreamGroup& group,
+                                     std::size_t name, std::size_t key) {
+  const bool made = group.FindConsumer(context.arg(name)) == nullptr;
+  storage::StreamConsumer& consumer = group.GetConsumer(context.arg(name), context.now());
+  if (made) context.Notify(KeyEvent::kStream, "xgroup-createconsumer", key);
+  return consumer;
+}
+
 storage::StreamBlockLimits BlockLimits(const CommandContext& context) {
   const Config& config = context.server().config();
   return {.bytes_max = config.stream_node_max_bytes, .entries_max = config.stream_node_max_entries};

@@ -42,6 +42,10 @@ storage::Stream* StreamOf(storage::EntryView entry);
 // Finds argument `index`. False after a WRONGTYPE reply; `stream` is null when the key is absent.
 bool FindStream(const CommandContext& context, std::size_t index, storage::Stream*& stream);
 bool FindStreamForWrite(const CommandContext& context, std::size_t index, storage::Stream*& stream);
+// The consumer that argument `name` names, made if it is not there, of a group of the stream at
+// argument `key`.
+storage::StreamConsumer& ConsumerFor(const CommandContext& context, storage::StreamGroup& group,
+                                     std::size_t name, std::size_t key);
 // The stream at argument `index` has changed; counts that as so many changes.
 void StreamChanged(const CommandContext& context, std::size_t index, std::uint64_t changes = 1);
 

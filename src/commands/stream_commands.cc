@@ -202,7 +202,7 @@ void XAdd(CommandContext& context) {
   if (result == Result::kTooLarge) {
     return context.reply().Error("ERR Elements are too large to be stored");
   }
-  stream->Trim(options.trim);
+  const bool trimmed = stream->Trim(options.trim) > 0;
   if (made != nullptr) {
     if (!context.Stored(
             context.keyspace().SetObject(context.Key(1), made, kNoDeadline, context.now()))) {
@@ -213,6 +213,8 @@ void XAdd(CommandContext& context) {
     StreamChanged(context, 1);
   }
   context.SignalReady(1);
+  context.Notify(KeyEvent::kStream, "xadd", 1);
+  if (trimmed) context.Notify(KeyEvent::kStream, "xtrim", 1);
   ReplyStreamId(context.reply(), *id);
 }
 
@@ -235,7 +237,10 @@ void XDel(CommandContext& context) {
   for (std::size_t i = 2; i < context.argc(); ++i) {
     deleted += stream->Delete(storage::ParseStreamId(context.arg(i))->id) ? 1 : 0;
   }
-  if (deleted > 0) StreamChanged(context, 1, static_cast<std::uint64_t>(deleted));
+  if (deleted > 0) {
+    StreamChanged(context, 1, static_cast<std::uint64_t>(deleted));
+    context.Notify(KeyEvent::kStream, "xdel", 1);
+  }
   context.reply().Integer(deleted);
 }
 
@@ -246,7 +251,10 @@ void XTrim(CommandContext& context) {
   Stream* stream = nullptr;
   if (!FindStreamForWrite(context, 1, stream)) return;
   const std::size_t removed = stream == nullptr ? 0 : stream->Trim(options.trim);
-  if (removed > 0) StreamChanged(context, 1, removed);
+  if (removed > 0) {
+    StreamChanged(context, 1, removed);
+    context.Notify(KeyEvent::kStream, "xtrim", 1);
+  }
   context.reply().Integer(static_cast<std::int64_t>(removed));
 }
 
@@ -339,6 +347,7 @@ void XSetId(CommandContext& context) {
   }
   if (options.max_deleted != storage::kStreamIdMin) stream->SetMaxDeletedId(options.max_deleted);
   StreamChanged(context, 1);
+  context.Notify(KeyEvent::kStream, "xsetid", 1);
   reply.Ok();
 }
 

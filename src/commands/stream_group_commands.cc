@@ -29,7 +29,7 @@ constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
 // The group that arguments 1 and 2 name. False after an error reply; `group` is null when the key
 // or the group is absent.
 bool FindGroup(const CommandContext& context, Stream*& stream, StreamGroup*& group) {
-  if (!FindStreamForWrite(context, 1, stream)) return false;
+  if (!FindStream(context, 1, stream)) return false;
   group = stream == nullptr ? nullptr : stream->FindGroup(context.arg(2));
   return true;
 }
@@ -123,12 +123,14 @@ void XGroupCreate(CommandContext& context) {
       return;
     context.Changed();
     context.SignalReady(2);
+    context.Notify(KeyEvent::kStream, "xgroup-create", 2);
     return context.reply().Ok();
   }
   if (stream->CreateGroup(context.arg(3), *id, options.entries_read) == nullptr) {
     return context.reply().Error("BUSYGROUP Consumer Group name already exists");
   }
   StreamChanged(context, 2);
+  context.Notify(KeyEvent::kStream, "xgroup-create", 2);
   context.reply().Ok();
 }
 
@@ -144,6 +146,7 @@ void XGroupSetId(CommandContext& context) {
   group->last_id = *id;
   group->entries_read = options.entries_read;
   context.Changed();
+  context.Notify(KeyEvent::kStream, "xgroup-setid", 2);
   context.reply().Ok();
 }
 
@@ -155,6 +158,7 @@ void XGroupDestroy(CommandContext& context) {
   if (destroyed) {
     StreamChanged(context, 2);
     context.SignalReady(2);
+    context.Notify(KeyEvent::kStream, "xgroup-destroy", 2);
   }
   context.reply().Integer(destroyed ? 1 : 0);
 }
@@ -165,7 +169,7 @@ void XGroupCreateConsumer(CommandContext& context) {
   StreamGroup* group = nullptr;
   if (!XGroupGroup(context, stream, group)) return;
   if (group->FindConsumer(context.arg(4)) != nullptr) return context.reply().Integer(0);
-  group->GetConsumer(context.arg(4), context.now());
+  ConsumerFor(context, *group, 4, 2);
   StreamChanged(context, 2);
   context.reply().Integer(1);
 }
@@ -180,6 +184,7 @@ void XGroupDelConsumer(CommandContext& context) {
   if (group->FindConsumer(context.arg(4)) != nullptr) {
     pending = stream->DeleteConsumer(*group, context.arg(4));
     StreamChanged(context, 2);
+    context.Notify(KeyEvent::kStream, "xgroup-delconsumer", 2);
   }
   context.reply().Integer(static_cast<std::int64_t>(pending));
 }
@@ -442,7 +447,7 @@ void XClaim(CommandContext& context) {
       continue;
     }
     // Made when it gets something.
-    StreamConsumer& consumer = group->GetConsumer(context.arg(3), context.now());
+    StreamConsumer& consumer = ConsumerFor(context, *group, 3, 1);
     if (pending == nullptr) group->Assign(id, consumer).deliveries = 1;
     Claim(context, *stream, *group, id, consumer, options);
     ++claimed;
@@ -487,11 +492,16 @@ bool ParseAutoClaimOptions(const CommandContext& context, AutoClaimOptions& opti
 // to go on with (0-0 at the end), array of what was claimed as XCLAIM gives it, and array of ids
 // that were pending and are deleted from the stream. Looks at ten times COUNT entries at most.
 void XAutoClaim(CommandContext& context) {
+  // Looked for before anything can be wrong, as in Redis, whose "keymiss" comes in any case.
+  const storage::EntryView entry = context.FindForRead(1);
   AutoClaimOptions options;
   if (!ParseAutoClaimOptions(context, options)) return;
-  Stream* stream = nullptr;
-  StreamGroup* group = nullptr;
-  if (!NeedGroup(context, stream, group)) return;
+  if (entry && entry.type() != storage::ValueType::kStream) {
+    return context.reply().Error(err::kWrongType);
+  }
+  Stream* const stream = StreamOf(entry);
+  StreamGroup* const group = stream == nullptr ? nullptr : stream->FindGroup(context.arg(2));
+  if (group == nullptr) return ReplyNoGroup(context, context.arg(1), context.arg(2));
   // Chosen first: the cursor stands before the entries in the reply, and claiming changes what is
   // walked over. No more ids than are pending.
   constexpr std::int64_t kAttemptsPerEntry = 10;
@@ -522,7 +532,7 @@ void XAutoClaim(CommandContext& context) {
   reply.Array(claimed.size());
   if (!claimed.empty()) {
     // Made when it gets something.
-    StreamConsumer& consumer = group->GetConsumer(context.arg(3), context.now());
+    StreamConsumer& consumer = ConsumerFor(context, *group, 3, 1);
     for (const StreamId id : claimed) Claim(context, *stream, *group, id, consumer, options.claim);
   }
   reply.Array(deleted.size());

@@ -214,7 +214,7 @@ void Deliver(const CommandContext& context, const ReadOptions& options, std::siz
   StreamReader reader(stream, {.start = *start}, group.mark);
   if (!reader.Next()) return;
   const UnixMs now = context.now();
-  StreamConsumer& consumer = group.GetConsumer(context.arg(options.group_arg + 1), now);
+  StreamConsumer& consumer = ConsumerFor(context, group, options.group_arg + 1, key);
   protocol::ReplyWriter& reply = context.reply();
   streams.BeginStream(context.arg(key));
   const bool one = options.count == 1;
@@ -244,7 +244,7 @@ void Deliver(const CommandContext& context, const ReadOptions& options, std::siz
 // then with a null array in the place of their fields.
 void ReadHistory(const CommandContext& context, const ReadOptions& options, std::size_t key,
                  Stream& stream, StreamGroup& group, StreamId after, StreamsReply& streams) {
-  StreamConsumer& consumer = group.GetConsumer(context.arg(options.group_arg + 1), context.now());
+  StreamConsumer& consumer = ConsumerFor(context, group, options.group_arg + 1, key);
   protocol::ReplyWriter& reply = context.reply();
   streams.BeginStream(context.arg(key));
   const auto entries = reply.BeginArray();
@@ -280,7 +280,11 @@ bool ReadStream(const CommandContext& context, const ReadOptions& options, std::
   const bool is_stream = entry && entry.type() == storage::ValueType::kStream;
   Stream* const stream = is_stream ? StreamOf(entry) : nullptr;
   if (stream == nullptr) {
-    if (!options.of_group) return true;
+    if (!options.of_group) {
+      // Looked for twice, as in Redis.
+      if (!entry) context.NotifyMissed(key);
+      return true;
+    }
     context.reply().Error("UNBLOCKED the stream key no longer exists");
     return false;
   }

@@ -83,6 +83,7 @@ void Append(CommandContext& context) {
     std::ranges::copy(value, text->begin() + static_cast<std::ptrdiff_t>(old_size));
   }
   context.Changed();
+  context.Notify(KeyEvent::kString, "append", 1);
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 
@@ -101,6 +102,7 @@ void AddInteger(CommandContext& context, std::int64_t by) {
   if (__builtin_add_overflow(value, by, &value)) return context.reply().Error(err::kWouldOverflow);
   if (!context.Stored(context.keyspace().SetInteger(context.Key(1), value, context.now()))) return;
   context.Changed();
+  context.Notify(KeyEvent::kString, "incrby", 1);
   context.reply().Integer(value);
 }
 
@@ -137,6 +139,7 @@ void IncrByFloat(CommandContext& context) {
     return;
   }
   context.Changed();
+  context.Notify(KeyEvent::kString, "incrbyfloat", 1);
   context.reply().Bulk(text);
 }
 
@@ -156,6 +159,7 @@ void GetDel(CommandContext& context) {
   context.ReplyString(entry);
   context.keyspace().Delete(context.Key(1), context.now());
   context.Changed();
+  context.Notify(KeyEvent::kGeneric, "del", 1);
 }
 
 // GETEX key [PERSIST | EX | PX | EXAT | PXAT]. Replies bulk string | null.
@@ -175,6 +179,7 @@ void GetEx(CommandContext& context) {
       return;
     }
     context.Changed();
+    context.Notify(KeyEvent::kGeneric, options.persist ? "persist" : "expire", 1);
     // The entry may have moved.
     entry = context.keyspace().Find(context.Key(1), context.now(), storage::kPeek);
   }
@@ -182,6 +187,7 @@ void GetEx(CommandContext& context) {
   if (dies) {
     context.keyspace().Delete(context.Key(1), context.now());
     context.Changed();
+    context.Notify(KeyEvent::kGeneric, "del", 1);
   }
 }
 
@@ -210,7 +216,14 @@ void GetSet(CommandContext& context) {
     return;
   }
   context.Changed();
+  context.Notify(KeyEvent::kString, "set", 1);
   std::move(old).Reply(context);
+}
+
+// What was set, then its deadline if it got one.
+void NotifySet(const CommandContext& context, bool with_deadline) {
+  context.Notify(KeyEvent::kString, "set", 1);
+  if (with_deadline) context.Notify(KeyEvent::kGeneric, "expire", 1);
 }
 
 // Whether SET may replace `entry`, which is a string or none where options look at its value.
@@ -238,6 +251,7 @@ void SetAndGet(CommandContext& context, const StringOptions& options,
       return;
     }
     context.Changed();
+    NotifySet(context, options.has_deadline());
   }
   std::move(old).Reply(context);
 }
@@ -270,6 +284,7 @@ void Set(CommandContext& context) {
     return;
   }
   context.Changed();
+  NotifySet(context, options.has_deadline());
   context.reply().Ok();
 }
 
@@ -283,6 +298,7 @@ void SetWithDeadline(CommandContext& context, DeadlineUnit unit) {
     return;
   }
   context.Changed();
+  NotifySet(context, true);
   context.reply().Ok();
 }
 
@@ -297,6 +313,7 @@ void SetNx(CommandContext& context) {
     return;
   }
   context.Changed();
+  NotifySet(context, false);
   context.reply().Integer(1);
 }
 
@@ -317,6 +334,7 @@ void SetRange(CommandContext& context) {
   if (!text) return context.ReplyOutOfMemory();
   std::ranges::copy(value, text->begin() + static_cast<std::ptrdiff_t>(begin));
   context.Changed();
+  context.Notify(KeyEvent::kString, "setrange", 1);
   context.reply().Integer(static_cast<std::int64_t>(size));
 }
 

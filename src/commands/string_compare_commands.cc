@@ -16,6 +16,7 @@ void DeleteAndReply(CommandContext& context) {
   context.keyspace().Delete(context.Key(1), context.now());
   context.SignalReady(1);
   context.Changed();
+  context.Notify(KeyEvent::kGeneric, "del", 1);
   context.reply().Integer(1);
 }
 

@@ -64,6 +64,10 @@ bool SetPairs(CommandContext& context, Pairs pairs, bool new_keys, const SetOpti
     return false;
   }
   context.Changed((i - pairs.first) / 2);
+  for (std::size_t key = pairs.first; key < i; key += 2) {
+    context.Notify(KeyEvent::kString, "set", key);
+    if (how.deadline != kNoDeadline) context.Notify(KeyEvent::kGeneric, "expire", key);
+  }
   if (i < pairs.end) context.ReplyOutOfMemory();
   return i == pairs.end;
 }

@@ -64,6 +64,7 @@ void AddMembers(const CommandContext& context, const AddOptions& options, AddedM
       if (!context.Stored(editor.Commit())) return;
       context.Changed(added + updated);
       if (!existed) context.SignalReady(1);
+      context.Notify(KeyEvent::kZset, options.increment ? "zincr" : "zadd", 1);
     }
     // The members before the one that did not fit stay.
     if (out_of_memory) return context.ReplyOutOfMemory();

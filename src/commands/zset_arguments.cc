@@ -95,7 +95,7 @@ storage::ZsetEditor EditZset(const CommandContext& context, std::size_t key,
   return {context.keyspace(), context.Key(key), entry, ZsetLimitsOf(context), context.now()};
 }
 
-void StoreAndReply(const CommandContext& context, std::size_t key,
+void StoreAndReply(const CommandContext& context, std::size_t key, std::string_view event,
                    std::vector<storage::ScoredMember>& elements) {
   const bool existed{context.FindForWrite(key)};
   const std::size_t count = elements.size();
@@ -104,7 +104,12 @@ void StoreAndReply(const CommandContext& context, std::size_t key,
     return;
   }
   if (count != 0 || existed) context.Changed();
-  if (count != 0) context.SignalReady(key);
+  if (count != 0) {
+    context.SignalReady(key);
+    context.Notify(KeyEvent::kZset, event, key);
+  } else if (existed) {
+    context.Notify(KeyEvent::kGeneric, "del", key);
+  }
   context.reply().Integer(static_cast<std::int64_t>(count));
 }
 

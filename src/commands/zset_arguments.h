@@ -34,9 +34,9 @@ std::optional<storage::LexRange> LexRangeArgs(const CommandContext& context, std
 storage::ZsetLimits ZsetLimitsOf(const CommandContext& context);
 storage::ZsetEditor EditZset(const CommandContext& context, std::size_t key,
                              storage::EntryView entry);
-// Makes the key at argument `key` the sorted set of these elements, and replies their number;
-// without any the key is removed.
-void StoreAndReply(const CommandContext& context, std::size_t key,
+// Makes the key at argument `key` the sorted set of these elements, tells of it as `event`, and
+// replies their number; without any the key is removed.
+void StoreAndReply(const CommandContext& context, std::size_t key, std::string_view event,
                    std::vector<storage::ScoredMember>& elements);
 
 // --- Replies.

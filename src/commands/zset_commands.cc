@@ -151,6 +151,7 @@ void ZRem(CommandContext& context) {
     if (removed != 0) {
       if (!context.Stored(editor.Commit())) return;
       context.Changed(removed);
+      context.NotifyTaken(KeyEvent::kZset, "zrem", 1);
     }
   }
   context.reply().Integer(static_cast<std::int64_t>(removed));

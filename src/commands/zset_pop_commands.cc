@@ -36,6 +36,7 @@ void Pop(const CommandContext& context, std::size_t key, EntryView entry, PopEnd
   // What shrinks is stored where it was.
   (void)editor.Commit();
   context.Changed(count);
+  context.NotifyTaken(KeyEvent::kZset, highest ? "zpopmax" : "zpopmin", key);
 }
 
 // ZPOPMIN key [count] and ZPOPMAX. Reply a flat array of members and scores; in RESP3 a count makes

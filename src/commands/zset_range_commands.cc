@@ -173,7 +173,7 @@ void Range(CommandContext& context, RangeForm form) {
              member.size() <= limits.packed_member_bytes_max;
     stored.push_back({std::string(member), packed && score == 0 ? 0 : score});
   });
-  StoreAndReply(context, 1, stored);
+  StoreAndReply(context, 1, "zrangestore", stored);
 }
 
 // ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES], and the commands
@@ -209,7 +209,7 @@ void ZCount(CommandContext& context) { CountRange(context, RangeBy::kScore); }
 void ZLexCount(CommandContext& context) { CountRange(context, RangeBy::kLex); }
 
 // ZREMRANGEBYRANK key start stop, ZREMRANGEBYSCORE, ZREMRANGEBYLEX. Reply how many were removed.
-void RemoveRange(CommandContext& context, RangeBy by) {
+void RemoveRange(CommandContext& context, RangeBy by, std::string_view event) {
   const auto bounds = BoundsArgs(context, by, 2, 3);
   if (!bounds) return;
   EntryView entry;
@@ -220,13 +220,20 @@ void RemoveRange(CommandContext& context, RangeBy by) {
     editor.RemoveRanks(ranks.first, ranks.size());
     if (!context.Stored(editor.Commit())) return;
     context.Changed(ranks.size());
+    context.NotifyTaken(KeyEvent::kZset, event, 1);
   }
   context.reply().Integer(static_cast<std::int64_t>(ranks.size()));
 }
 
-void ZRemRangeByRank(CommandContext& context) { RemoveRange(context, RangeBy::kRank); }
-void ZRemRangeByScore(CommandContext& context) { RemoveRange(context, RangeBy::kScore); }
-void ZRemRangeByLex(CommandContext& context) { RemoveRange(context, RangeBy::kLex); }
+void ZRemRangeByRank(CommandContext& context) {
+  RemoveRange(context, RangeBy::kRank, "zremrangebyrank");
+}
+void ZRemRangeByScore(CommandContext& context) {
+  RemoveRange(context, RangeBy::kScore, "zremrangebyscore");
+}
+void ZRemRangeByLex(CommandContext& context) {
+  RemoveRange(context, RangeBy::kLex, "zremrangebylex");
+}
 
 constexpr Change kZRangeHistory[] = {
     {"6.2.0", "Added the `REV`, `BYSCORE`, `BYLEX` and `LIMIT` options."}};

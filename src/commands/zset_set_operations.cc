@@ -225,10 +225,22 @@ std::vector<ScoredMember> Result(SetRequest& request) {
   return {};
 }
 
+std::string_view StoreEvent(Operation operation) {
+  switch (operation) {
+    case Operation::kUnion:
+      return "zunionstore";
+    case Operation::kIntersection:
+      return "zinterstore";
+    case Operation::kDifference:
+      break;
+  }
+  return "zdiffstore";
+}
+
 void Run(CommandContext& context, SetRequest request) {
   if (!FindSources(context, request) || !ParseSetOptions(context, request)) return;
   std::vector<ScoredMember> result = Result(request);
-  if (request.store) return StoreAndReply(context, 1, result);
+  if (request.store) return StoreAndReply(context, 1, StoreEvent(request.operation), result);
   std::ranges::sort(result, std::less<>{});
   const ElementsReply reply(context, request.with_scores);
   reply.Begin(result.size());

@@ -260,12 +260,19 @@ CONFIG = [
     (1, (b"CONFIG", b"SET", OneOf(b"maxmemory", b"hz"))),
 ]
 
+PUBSUB = [
+    (3, (b"PUBLISH", key, value)), (2, (b"SPUBLISH", key, value)),
+    (2, (b"PUBSUB", b"CHANNELS", Maybe(pattern))), (2, (b"PUBSUB", b"NUMSUB", Many(key, high=3))),
+    (1, (b"PUBSUB", b"NUMPAT")), (1, (b"PUBSUB", b"SHARDCHANNELS", Maybe(pattern))),
+    (1, (b"PUBSUB", b"SHARDNUMSUB", Many(key, high=3))), (1, (b"PUBSUB", OneOf(b"HELP", b"foo"))),
+]
+
 FAMILIES = {
     "strings": (30, STRINGS), "bitmaps": (18, BITMAPS), "keys": (22, KEYSPACE),
     "expiry": (16, EXPIRY), "lists": (25, LISTS), "sets": (25, SETS), "sort": (10, SORT), "streams": (25, STREAM),
     "zsets": (30, ZSETS), "geo": (10, GEO),
     "connection": (8, CONNECTION), "introspection": (5, INTROSPECTION),
-    "config": (1, CONFIG),
+    "config": (1, CONFIG), "pubsub": (3, PUBSUB),
     "hyperloglog": (6, HYPERLOGLOG), "hashes": (16, HASHES),
 }
 

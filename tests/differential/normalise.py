@@ -442,7 +442,7 @@ RULES = {
     **STREAM_RULES,
 }
 HELPS = (b"client", b"config", b"object", b"memory", b"slowlog", b"latency", b"debug", b"command",
-         b"module", b"cluster", b"xgroup", b"xinfo")
+         b"module", b"cluster", b"xgroup", b"xinfo", b"pubsub")
 
 
 LEX_KEYS = (b"L1", b"L2", b"L3")  # of grammar_zsets.py
@@ -546,6 +546,13 @@ def rule_for(arguments):
         if name == b"command":
             return None  # not the rule of COMMAND alone
     return RULES[name][0] if name in RULES else None
+
+
+def equal_events(arguments, ours, theirs):
+    """Whether the notifications of one command agree: pairs of channel and message, in order."""
+    if arguments[0].lower().startswith(b"sort"):
+        return sorted(ours) == sorted(theirs)  # the patterns' keys in the order of the table
+    return ours == theirs
 
 
 def equal(arguments, ours_raw, theirs_raw, context):

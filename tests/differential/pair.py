@@ -97,6 +97,7 @@ class Side:
             "slowlog-log-slower-than": 1000000})
         self.connection = None
         self.other = None
+        self.listener = None  # hears the keyspace's notifications, when they are compared
         self.settings = {}  # those that it has started with
 
     def start(self):
@@ -107,6 +108,31 @@ class Side:
         if self.connection is not None:
             self.connection.close()
         self.connection = self.server.connect(timeout=60)
+
+    def listen(self, classes):
+        """Hears of events of these classes from now on; of none without any."""
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+        self.other.call("CONFIG", "SET", "notify-keyspace-events", classes)
+        if classes:
+            self._subscribe()
+
+    def _subscribe(self):
+        self.listener = self.server.connect(timeout=60)
+        self.listener.call("PSUBSCRIBE", "__key*__:*")
+
+    def events(self):
+        """What has been heard since the last call: pairs of channel and message, in order."""
+        heard = []
+        try:
+            self.listener.send_command("PING", "heard all")
+            while (message := self.listener.read_reply()) != [b"pong", b"heard all"]:
+                heard.append((message[2], message[3]))
+        except (EOFError, ConnectionError):
+            heard.append("killed")  # by CLIENT KILL
+            self._subscribe()
+        return heard
 
     def send(self, data):
         try:
@@ -147,6 +173,7 @@ class Pair:
         self.settings = {}
         self.settings_touched = False
         self.context = None
+        self.events = ""  # classes whose notifications are compared as well
         self.encodings = Encodings()
 
     def __enter__(self):
@@ -213,6 +240,7 @@ class Pair:
                 print(f"a server had died; its last words:\n{output}", flush=True)
             side.other.call("FLUSHALL")
             side.reconnect()
+            side.listen(self.events)
 
     def run(self, commands, depths, inline=None):
         """Sends `commands` in pipelines of the given depths."""
@@ -224,6 +252,8 @@ class Pair:
             for side in self.sides():
                 side.send(data)
             self._compare(batch, self.ours.replies(len(batch)), self.theirs.replies(len(batch)))
+            if self.events:
+                self._compare_events(batch[-1])
 
     def _compare(self, batch, ours, theirs):
         equal = self.normalise.equal
@@ -244,6 +274,12 @@ class Pair:
         if len(ours) < len(batch) or len(theirs) < len(batch):
             for side in self.sides():
                 side.reconnect()
+
+    def _compare_events(self, arguments):
+        ours, theirs = self.ours.events(), self.theirs.events()
+        if not self.normalise.equal_events(arguments, ours, theirs):
+            note = f"events: {ours} / {theirs}"
+            raise Difference(arguments, b"events", b"events", self.history, note)
 
     def call(self, *arguments):
         """One command on both sides, compared; gives both structures."""

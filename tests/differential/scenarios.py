@@ -3,6 +3,7 @@ import random
 import re
 
 import scenarios_blocking
+import scenarios_pubsub
 from pair import CLOSED, Difference
 from wire import decode, encode
 
@@ -383,6 +384,13 @@ def waiting_for_keys(pair):
             found[0] if found else "")
 
 
+def publishing(pair):
+    """Clients that subscribe and publish: everything that each of them receives."""
+    found = scenarios_pubsub.difference(pair)
+    require(found is None, b"PUBLISH", found and found[1], found and found[2],
+            found[0] if found else "")
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -442,5 +450,6 @@ ALL = [
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
     ("slow log", slow_log), ("before login", before_login),
     ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
+    ("publishing", publishing),
     ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]

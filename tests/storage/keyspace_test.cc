@@ -201,8 +201,13 @@ struct Expired final : ExpiryListener {
     keyspaces.insert(&keyspace);
     keys.emplace_back(key);
   }
+  void FieldsExpired(const Keyspace& keyspace, std::string_view key, bool all) override {
+    keyspaces.insert(&keyspace);
+    fields_of.emplace_back(std::string(key) + (all ? " all" : ""));
+  }
   std::set<const Keyspace*> keyspaces;
   std::vector<std::string> keys;
+  std::vector<std::string> fields_of;
 };
 
 TEST_F(KeyspaceTest, TellsOfEachKeyThatExpires) {

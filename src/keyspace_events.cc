@@ -1,0 +1,82 @@
+#include "src/keyspace_events.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/client.h"
+#include "src/command_context.h"
+#include "src/command_keys.h"
+#include "src/command_table.h"
+#include "src/server.h"
+
+namespace aeris {
+namespace {
+
+constexpr unsigned Bit(KeyEvent kind) { return 1U << static_cast<unsigned>(kind); }
+
+constexpr unsigned kAllClasses = Bit(KeyEvent::kNew) - 1;  // that "A" stands for
+
+}  // namespace
+
+void KeyspaceEvents::Choose(unsigned classes) {
+  const bool any = (classes & (Bit(KeyEvent::kKeyspace) | Bit(KeyEvent::kKeyevent))) != 0;
+  wanted_ = any ? classes : 0;
+  if (wants(KeyEvent::kNew)) wanted_ |= kAllClasses;
+}
+
+void KeyspaceEvents::Publish(KeyEvent kind, std::string_view event, std::size_t database,
+                             std::string_view key) {
+  // What was there may still expire or be missed before the command makes it.
+  const bool makes = kind != KeyEvent::kExpired && kind != KeyEvent::kKeyMiss;
+  if (!absent_.empty() && makes && TakeAbsent(database, key) && kind != KeyEvent::kNew) {
+    Send("new", database, key);
+  }
+  if ((server_.config().notify_keyspace_events & Bit(kind)) != 0) Send(event, database, key);
+}
+
+void KeyspaceEvents::Send(std::string_view event, std::size_t database, std::string_view key) {
+  PubSub& pubsub = server_.pubsub();
+  if (pubsub.silent()) return;
+  if (wants(KeyEvent::kKeyspace)) {
+    pubsub.Publish(fmt::format("__keyspace@{}__:{}", database, key), event);
+  }
+  if (wants(KeyEvent::kKeyevent)) {
+    pubsub.Publish(fmt::format("__keyevent@{}__:{}", database, event), key);
+  }
+}
+
+void KeyspaceEvents::NoteAbsentKeys(const CommandContext& context) {
+  KeyPositions positions;
+  if (!FindKeys(context.command().spec(), context.args(), positions)) return;
+  storage::Keyspace& keyspace = context.keyspace();
+  const auto database = static_cast<std::size_t>(context.client().database);
+  for (const KeyPosition& position : positions.keys()) {
+    const std::string_view key = context.arg(position.index);
+    if (keyspace.Find(keyspace.Hash(key), context.now(), storage::kPeek)) continue;
+    absent_.push_back({.database = database, .key = std::string(key)});
+  }
+}
+
+bool KeyspaceEvents::TakeAbsent(std::size_t database, std::string_view key) {
+  const auto count = std::erase_if(
+      absent_, [&](const Absent& each) { return each.database == database && each.key == key; });
+  return count != 0;
+}
+
+void KeyspaceEvents::KeyExpired(const storage::Keyspace& keyspace, std::string_view key) {
+  server_.blocked_clients().KeyExpired(keyspace, key);
+  if (!wants(KeyEvent::kExpired)) return;
+  Publish(KeyEvent::kExpired, "expired", server_.databases().IndexOf(keyspace), key);
+}
+
+void KeyspaceEvents::FieldsExpired(const storage::Keyspace& keyspace, std::string_view key,
+                                   bool all) {
+  if (all) server_.blocked_clients().KeyExpired(keyspace, key);
+  if (wanted_ == 0) return;
+  const std::size_t database = server_.databases().IndexOf(keyspace);
+  if (wants(KeyEvent::kHash)) Publish(KeyEvent::kHash, "hexpired", database, key);
+  if (all && wants(KeyEvent::kGeneric)) Publish(KeyEvent::kGeneric, "del", database, key);
+}
+
+}  // namespace aeris
