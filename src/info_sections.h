@@ -1,5 +1,5 @@
 // The sections of INFO. Names of the fields are Redis 7.0's; a field about something that does not
-// exist here says 0, and the names of ours begin with "aeris_".
+// exist here says 0; ours are those of INFO cache, expire_*, and what begins with "aeris_".
 #pragma once
 
 #include <cstddef>

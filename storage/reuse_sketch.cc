@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "src/base/check.h"
@@ -219,11 +220,13 @@ void ReuseSketch::Tables::Halve() {
 
 // --- ReuseSketch
 
-ReuseSketch::ReuseSketch() = default;
-ReuseSketch::~ReuseSketch() { static_assert(sizeof(Tables) <= kBytesMax); }
+ReuseSketch::ReuseSketch() : memory_(new (std::nothrow) std::byte[sizeof(Tables)]) {
+  static_assert(sizeof(Tables) <= kBytesMax && std::is_trivially_destructible_v<Tables>);
+}
+ReuseSketch::~ReuseSketch() = default;
 
 void ReuseSketch::Clear() {
-  tables_.reset();
+  tables_ = nullptr;
   threshold_ = kThresholdMax;
   newest_ = kNoKey;
 }
@@ -239,9 +242,8 @@ void ReuseSketch::ForgetRequests() {
 
 // False without memory: the request is left out then.
 bool ReuseSketch::Prepare() {
-  if (tables_ == nullptr) [[unlikely]] {
-    tables_.reset(new (std::nothrow) Tables);
-  }
+  if (tables_ == nullptr && memory_ != nullptr) [[unlikely]]
+    tables_ = new (memory_.get()) Tables;
   return tables_ != nullptr;
 }
 

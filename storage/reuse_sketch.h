@@ -110,7 +110,10 @@ class ReuseSketch {
   std::uint64_t newest_ = kNoKey;  // with the newest stamp
   std::size_t range_ = 0;
   Totals last_;
-  std::unique_ptr<Tables> tables_;  // from the first key on
+  // Taken with the sketch, so that used memory does not jump when the first key comes; pages are
+  // written only then.
+  std::unique_ptr<std::byte[]> memory_;
+  Tables* tables_ = nullptr;  // there, from the first key on
 };
 
 }  // namespace aeris::storage

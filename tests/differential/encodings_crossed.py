@@ -24,7 +24,7 @@ class Encodings:
 
     def see(self, arguments, reply):
         words = [word.lower() for word in arguments[:2]]
-        if reply[:1] not in b"+$:*%" or len(arguments) < 2:
+        if not reply or reply[:1] not in b"+$:*%" or len(arguments) < 2:
             return
         if words == [b"object", b"encoding"] and len(arguments) == 3:
             self._state(b"", arguments[2], bytes(decode(reply)[0] or b""))
