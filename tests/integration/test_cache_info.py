@@ -110,7 +110,7 @@ class CacheInfo(ServerTest):
         cached = self.client.call("DBSIZE")
         measured = number(self.client, "cache_hit_ratio")
         self.assertAlmostEqual(measured, cached / count, delta=0.05)
-        self.assertTrue(0.4 < measured < 0.8, measured)
+        self.assertTrue(0.4 < measured < 0.9, measured)  # not all fits, and not little
         each = self.client.call("MEMORY", "USAGE", self.client.call("RANDOMKEY"))
         others = int(info(self.client, "memory")["used_memory"]) - cached * each
         half = (limit // 2 - others) / each / count
