@@ -5,7 +5,11 @@
 #include <utility>
 
 #include "src/blocked_clients.h"
+#include "src/client_tracking.h"
 #include "src/pubsub.h"
+#include "src/tls_connection.h"
+#include "src/transaction.h"
+#include "src/watched_keys.h"
 #include "storage/allocated_bytes.h"
 
 namespace aeris {

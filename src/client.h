@@ -20,9 +20,14 @@
 
 namespace aeris {
 
+class AclUser;
 class BlockedCommand;
+class ClientTracking;
 class Command;
 class Subscriptions;
+class TlsConnection;
+class Transaction;
+class Watch;
 
 enum class ReplyMode : std::uint8_t {
   kOn,
@@ -118,6 +123,16 @@ class Client final : public ae::FileHandler {
   std::unique_ptr<BlockedCommand> blocked;
   // What it has subscribed to (pubsub.h); null if nothing.
   std::unique_ptr<Subscriptions> subscriptions;
+  // Commands queued since MULTI; null outside of one (transaction.h).
+  std::unique_ptr<Transaction> transaction;
+  // Keys that it watches; null if none (watched_keys.h).
+  std::unique_ptr<Watch> watch;
+  // CLIENT TRACKING; null when it is off (client_tracking.h).
+  std::unique_ptr<ClientTracking> tracking;
+  // Between its bytes and the socket; null for a plain connection (tls_connection.h).
+  std::unique_ptr<TlsConnection> tls;
+  // Whom it has logged in as; null before it has.
+  AclUser* user = nullptr;
 
  private:
   void OnReady(ae::Ready ready) override { events_.OnClientReady(*this, ready); }

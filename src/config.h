@@ -3,8 +3,8 @@
 // the check of its row. The initialisers here are the defaults, and there is no other list of them:
 // CONFIG REWRITE and the tests compare with a fresh Config{}.
 //
-// A field whose row in config_table*.cc says kNoEffectYet or kNeedless is kept and shown, and nothing
-// reads it.
+// A field whose row in config_table*.cc says kNoEffectYet or kNeedless is kept and shown, and
+// nothing reads it.
 #pragma once
 
 #include <array>
@@ -42,7 +42,7 @@ inline constexpr std::uint8_t kShutdownForce = 8;
 // One database of maxmemory-db.
 struct DatabaseLimit {
   std::size_t database = 0;
-  std::uint64_t bytes = 0;                // 0: no limit of its own
+  std::uint64_t bytes = 0;                  // 0: no limit of its own
   std::optional<MaxmemoryPolicy> policy{};  // none: maxmemory-policy
   bool operator==(const DatabaseLimit&) const = default;
 };
@@ -91,6 +91,8 @@ struct Config {
   std::string bind_source_addr;
   unsigned socket_mark_id = 0;
   EventPoller event_poller = EventPoller::kEpoll;
+  int admin_port = 0;  // HTTP for metrics and health; 0: off
+  std::string admin_bind = "127.0.0.1";
 
   // ---- Clients
   unsigned maxclients = 10000;
@@ -103,8 +105,9 @@ struct Config {
       {256ULL << 20, 64ULL << 20, 60},
       {32ULL << 20, 8ULL << 20, 60},
   }};
-  std::int64_t maxmemory_clients = 0;  // negative: percent of maxmemory
-  std::uint64_t tracking_table_max_keys = 1000000;
+  std::int64_t maxmemory_clients = 0;               // negative: percent of maxmemory
+  std::uint64_t tracking_table_max_keys = 1000000;  // 0: no limit
+  std::uint64_t tracking_client_max_keys = 1000000;  // of one client in that table; 0: no limit
 
   // ---- The process
   int databases = 16;

@@ -115,8 +115,13 @@ enum class ConfigHook : std::uint8_t {
   kEncodings,     // thresholds of the small encodings
   kAllocator,     // jemalloc-bg-thread
   kEvents,        // notify-keyspace-events
+  kTracking,      // tracking-table-max-keys, tracking-client-max-keys
+  kAclLog,        // acllog-max-len: trim
+  kTlsPort,       // tls-port: listeners
+  kTls,           // every other tls directive: certificates and settings of new connections
+  kAdminPort,     // admin-port, admin-bind
 };
-inline constexpr std::size_t kConfigHooks = 17;
+inline constexpr std::size_t kConfigHooks = 22;
 
 struct ConfigRow {
   std::string_view name;

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "src/client.h"
+#include "src/client_tracking.h"
 #include "src/command_context.h"
 #include "src/command_keys.h"
 #include "src/command_table.h"
 #include "src/server.h"
+#include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
@@ -21,8 +23,29 @@ constexpr unsigned kAllClasses = Bit(KeyEvent::kNew) - 1;  // that "A" stands fo
 
 void KeyspaceEvents::Choose(unsigned classes) {
   const bool any = (classes & (Bit(KeyEvent::kKeyspace) | Bit(KeyEvent::kKeyevent))) != 0;
-  wanted_ = any ? classes : 0;
-  if (wants(KeyEvent::kNew)) wanted_ |= kAllClasses;
+  classes_ = any ? classes : 0;
+  Update();
+}
+
+void KeyspaceEvents::Listen(Listener who, bool on) {
+  const unsigned bit = 1U << static_cast<unsigned>(who);
+  listeners_ = on ? listeners_ | bit : listeners_ & ~bit;
+  Update();
+}
+
+void KeyspaceEvents::Update() {
+  wanted_ = classes_;
+  if (wants(KeyEvent::kNew) || listeners_ != 0) wanted_ |= kAllClasses;
+}
+
+// A miss changes nothing.
+void KeyspaceEvents::TellListeners(std::size_t database, std::string_view key) {
+  if ((listeners_ & 1U << static_cast<unsigned>(Listener::kWatchedKeys)) != 0) {
+    server_.watched_keys().Touch(database, key);
+  }
+  if ((listeners_ & 1U << static_cast<unsigned>(Listener::kTracking)) != 0) {
+    server_.tracking().Invalidate(database, key);
+  }
 }
 
 void KeyspaceEvents::Publish(KeyEvent kind, std::string_view event, std::size_t database,
@@ -32,7 +55,8 @@ void KeyspaceEvents::Publish(KeyEvent kind, std::string_view event, std::size_t 
   if (!absent_.empty() && makes && TakeAbsent(database, key) && kind != KeyEvent::kNew) {
     Send("new", database, key);
   }
-  if ((server_.config().notify_keyspace_events & Bit(kind)) != 0) Send(event, database, key);
+  if (listeners_ != 0 && kind != KeyEvent::kKeyMiss) TellListeners(database, key);
+  if ((classes_ & Bit(kind)) != 0) Send(event, database, key);
 }
 
 void KeyspaceEvents::Send(std::string_view event, std::size_t database, std::string_view key) {

@@ -57,6 +57,10 @@ class KeyspaceEvents final : public storage::ExpiryListener {
   void Choose(unsigned classes);
   bool wants(KeyEvent kind) const { return (wanted_ >> static_cast<unsigned>(kind) & 1U) != 0; }
 
+  // Who else hears of each change: Publish() tells them whatever the classes are.
+  enum class Listener : std::uint8_t { kWatchedKeys, kTracking };
+  void Listen(Listener who, bool on);
+
   // Call it when wants(kind). With "new" every class is, since it comes before their first event.
   void Publish(KeyEvent kind, std::string_view event, std::size_t database, std::string_view key);
 
@@ -76,8 +80,13 @@ class KeyspaceEvents final : public storage::ExpiryListener {
   bool TakeAbsent(std::size_t database, std::string_view key);
   void Send(std::string_view event, std::size_t database, std::string_view key);
 
+  void TellListeners(std::size_t database, std::string_view key);
+  void Update();
+
   Server& server_;
-  unsigned wanted_ = 0;  // bit i: KeyEvent i; nothing while neither message is wanted
+  unsigned wanted_ = 0;     // bit i: KeyEvent i; nothing while nobody hears
+  unsigned classes_ = 0;    // of notify-keyspace-events; 0 while neither message is wanted
+  unsigned listeners_ = 0;  // bit i: Listener i
   std::vector<Absent> absent_;
 };
 

@@ -13,10 +13,15 @@
 
 #include "ae/poller_factory.h"
 #include "ae/socket.h"
+#include "src/acl/acl_users.h"
+#include "src/admin/admin_server.h"
+#include "src/client_tracking.h"
 #include "src/config_file.h"
 #include "src/memory_info.h"
 #include "src/process.h"
+#include "src/tls_context.h"
 #include "src/version.h"
+#include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
@@ -133,6 +138,11 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
       dispatcher_(*this),
       batch_(*this),
       io_(*this),
+      watched_keys_(std::make_unique<WatchedKeys>(*this)),
+      tracking_(std::make_unique<Tracking>(*this)),
+      acl_(std::make_unique<AclUsers>(*this)),
+      tls_(std::make_unique<TlsContext>(*this)),
+      admin_(std::make_unique<AdminServer>(*this)),
       clients_(io_, buffers_),
       monitor_(*this),
       run_id_(MakeRunId()),
@@ -210,7 +220,7 @@ std::expected<void, Error> Server::OpenListeners() {
     for (const std::string& entry : config().bind) {
       const bool optional = entry.starts_with('-');
       const std::string_view address = std::string_view(entry).substr(optional ? 1 : 0);
-      auto opened = OpenTcp(address);
+      auto opened = OpenTcp(address, false);
       if (opened) {
         bound = true;
         continue;
@@ -239,12 +249,13 @@ std::expected<void, Error> Server::OpenListeners() {
   return {};
 }
 
-std::expected<void, Error> Server::OpenTcp(std::string_view address) {
-  auto fd = ae::ListenTcp({.address = std::string(address),
-                           .port = static_cast<std::uint16_t>(config().port),
-                           .backlog = config().tcp_backlog});
+std::expected<void, Error> Server::OpenTcp(std::string_view address, bool tls) {
+  auto fd =
+      ae::ListenTcp({.address = std::string(address),
+                     .port = static_cast<std::uint16_t>(tls ? config().tls_port : config().port),
+                     .backlog = config().tcp_backlog});
   if (!fd) return std::unexpected(fd.error());
-  return AddListener(std::move(*fd), false);
+  return AddListener(std::move(*fd), tls ? ListenerKind::kTls : ListenerKind::kTcp);
 }
 
 std::expected<void, Error> Server::OpenUnix() {
@@ -253,20 +264,19 @@ std::expected<void, Error> Server::OpenUnix() {
                             .backlog = config().tcp_backlog});
   if (!fd) return std::unexpected(fd.error());
   unix_socket_path_ = config().unixsocket;
-  return AddListener(std::move(*fd), true);
+  return AddListener(std::move(*fd), ListenerKind::kUnix);
 }
 
-std::expected<void, Error> Server::AddListener(UniqueFd fd, bool unix_socket) {
+std::expected<void, Error> Server::AddListener(UniqueFd fd, ListenerKind kind) {
   ae::Listener::Options options;
   options.on_pause = [this](int sys_errno) {
     log().Warning("Accepting client connection: {}; accepting pauses until descriptors are free",
                   Error::System("accept", sys_errno).message);
   };
-  auto listener =
-      ae::Listener::Create(loop_, std::move(fd), std::move(options),
-                           [this, unix_socket](UniqueFd connection, std::string peer) {
-                             OnConnection(std::move(connection), std::move(peer), unix_socket);
-                           });
+  auto listener = ae::Listener::Create(loop_, std::move(fd), std::move(options),
+                                       [this, kind](UniqueFd connection, std::string peer) {
+                                         OnConnection(std::move(connection), std::move(peer), kind);
+                                       });
   if (!listener) return std::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return {};
@@ -276,7 +286,8 @@ void Server::RemoveUnixSocket() {
   if (!unix_socket_path_.empty()) unlink(unix_socket_path_.c_str());
 }
 
-void Server::OnConnection(UniqueFd fd, std::string peer, bool unix_socket) {
+void Server::OnConnection(UniqueFd fd, std::string peer, ListenerKind kind) {
+  const bool unix_socket = kind == ListenerKind::kUnix;
   const int number = fd.get();
   if (!unix_socket) {
     // Fails only for a connection that is gone already; the first read tells.

@@ -45,6 +45,12 @@
 
 namespace aeris {
 
+class AclUsers;
+class AdminServer;
+class TlsContext;
+class Tracking;
+class WatchedKeys;
+
 // Descriptors beside those of clients: listeners, epoll, log, files.
 inline constexpr std::uint64_t kDescriptorsReserved = 32;
 
@@ -95,6 +101,11 @@ class Server {
   Monitor& monitor() { return monitor_; }
   PubSub& pubsub() { return pubsub_; }
   KeyspaceEvents& events() { return events_; }
+  WatchedKeys& watched_keys() { return *watched_keys_; }
+  Tracking& tracking() { return *tracking_; }
+  AclUsers& acl() { return *acl_; }
+  TlsContext& tls() { return *tls_; }
+  AdminServer& admin() { return *admin_; }
   ClientPause& pause() { return pause_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
   Random& random() { return random_; }
@@ -144,19 +155,21 @@ class Server {
   void ResumeClients();
 
  private:
+  enum class ListenerKind : std::uint8_t { kTcp, kTls, kUnix };
+
   explicit Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_t descriptors,
                   std::uint64_t seed);
   std::expected<void, Error> Start();
   std::expected<void, Error> OpenListeners();
-  std::expected<void, Error> OpenTcp(std::string_view address);
+  std::expected<void, Error> OpenTcp(std::string_view address, bool tls);
   std::expected<void, Error> OpenUnix();
-  std::expected<void, Error> AddListener(UniqueFd fd, bool unix_socket);
+  std::expected<void, Error> AddListener(UniqueFd fd, ListenerKind kind);
   void RemoveUnixSocket();
   void InstallConfigHooks();  // server_config.cc
   bool Relisten();            // server_config.cc
   ConfigResult ApplyMemoryPolicy();
   void AdjustClock();
-  void OnConnection(UniqueFd fd, std::string peer, bool unix_socket);
+  void OnConnection(UniqueFd fd, std::string peer, ListenerKind kind);
   bool RefuseConnection(const Client& candidate);
   void BeforeSleep();
   void ResumePostponed();
@@ -196,6 +209,11 @@ class Server {
   BlockedClients blocked_clients_{*this};
   PubSub pubsub_{*this};
   KeyspaceEvents events_{*this};
+  std::unique_ptr<WatchedKeys> watched_keys_;
+  std::unique_ptr<Tracking> tracking_;
+  std::unique_ptr<AclUsers> acl_;
+  std::unique_ptr<TlsContext> tls_;
+  std::unique_ptr<AdminServer> admin_;
   ClientRegistry clients_;
   Monitor monitor_;
   std::vector<std::unique_ptr<ae::Listener>> listeners_;

@@ -45,6 +45,12 @@ struct ServerStats {
   std::uint64_t lazyfree_pending = 0;   // objects given to the lazyfree thread that still live
   std::uint64_t lazyfreed_objects = 0;  // objects that it has freed
   std::uint64_t evicted_clients = 0;
+  std::uint64_t tls_handshakes = 0;
+  std::uint64_t tls_handshakes_failed = 0;
+  std::uint64_t acl_denied_auth = 0;
+  std::uint64_t acl_denied_command = 0;
+  std::uint64_t acl_denied_key = 0;
+  std::uint64_t acl_denied_channel = 0;
   std::uint64_t expire_ns = 0;         // spent in active expiry
   std::uint64_t expire_steps_cut = 0;  // its steps that ended at their time with more to do
   RateSampler commands_rate;
