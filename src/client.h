@@ -98,6 +98,7 @@ class Client final : public ae::FileHandler {
   std::string library_version;
   int database = 0;
   bool authenticated = false;
+  bool unrestricted = false;  // logged in as a user who may do everything (acl/acl_users.h)
   bool no_evict = false;
   bool no_touch = false;
   bool monitor = false;

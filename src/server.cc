@@ -204,6 +204,8 @@ int Server::Run() {
 
 void Server::Shutdown() { loop_.Stop(); }
 
+bool Server::password_set() const { return !config().requirepass.empty(); }
+
 std::expected<void, Error> Server::RenameCommands(const Config& config, CommandTable& table) {
   for (const RenamedCommand& renamed : config.renamed_commands) {
     if (auto done = table.Rename(renamed.from, renamed.to); !done) {

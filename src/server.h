@@ -147,8 +147,8 @@ class Server {
   // Reads the clock; the dispatcher calls it between commands.
   void ReadClock();
 
-  // The password a new client must give is `requirepass`.
-  bool password_set() const { return !config().requirepass.empty(); }
+  // A new client, which is the default user, must give a password.
+  bool password_set() const;
 
   // CLIENT PAUSE and UNPAUSE. Requests that waited run at the end of this turn, in their order.
   void PauseClients(ClientPause::Kind kind, std::chrono::milliseconds length);
