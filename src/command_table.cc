@@ -70,6 +70,11 @@ CommandTable::CommandTable() {
       commands_.push_back({std::string(spec.name), owned_.back().get()});
     }
   }
+  std::size_t next_id = 0;
+  for (const auto& command : owned_) {
+    command->id_ = next_id++;
+    for (const auto& subcommand : command->subcommands_) subcommand->id_ = next_id++;
+  }
   BuildIndex();
 }
 

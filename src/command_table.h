@@ -57,6 +57,8 @@ class Command {
   // "get", "client|list"; a renamed command keeps its first name here, as in Redis.
   const std::string& full_name() const { return full_name_; }
   const Command* parent() const { return parent_; }
+  // Small and dense, of subcommands too: the bit of the command in what users may run (acl/).
+  std::size_t id() const { return id_; }
   std::span<const std::unique_ptr<Command>> subcommands() const { return subcommands_; }
   const Command* FindSubcommand(std::string_view name) const;  // any case, else nullptr
 
@@ -81,6 +83,8 @@ class Command {
   bool open_to_all_ = false;
   std::vector<std::unique_ptr<Command>> subcommands_;
   mutable CommandStats stats_;
+  friend class CommandTable;
+  std::size_t id_ = 0;
 };
 
 class CommandTable {
@@ -102,6 +106,8 @@ class CommandTable {
     const Command* command;
   };
   std::span<const Named> commands() const { return commands_; }
+  // All commands, those that rename-command switched off too.
+  std::span<const std::unique_ptr<Command>> all() const { return owned_; }
 
   void ResetStats();
 
