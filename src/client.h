@@ -114,6 +114,7 @@ class Client final : public ae::FileHandler {
   std::size_t parsed_bytes = 0;
   bool in_batch = false;
   bool in_write_queue = false;
+  bool in_message_queue = false;
   bool reading_stopped = false;  // after a protocol error or QUIT: nothing more is parsed
   bool postponed = false;        // CLIENT PAUSE: whole requests wait in query()
   // Inside MULTI and scripts: what would block replies at once (blocked_clients.h).

@@ -26,6 +26,9 @@ constexpr std::size_t kBigArgumentReadBytesMax = 1024 * 1024;
 constexpr std::size_t kWriteBytesPerTurn = 1024 * 1024;
 constexpr std::size_t kIovecs = 64;
 
+// Messages to a subscriber that may wait for a later turn.
+constexpr std::size_t kMessageBytesQueued = protocol::BufferPool::kBlockBytes;
+
 // Unsent replies of a client that has not logged in (CVE-2025-21605).
 constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
 
@@ -34,6 +37,11 @@ constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
 std::size_t HeldBeyondOneBlock(const protocol::ReplyBuffer& replies) {
   const std::size_t held = replies.memory();
   return held <= protocol::BufferPool::kBlockBytes ? 0 : held;
+}
+
+// The socket has not taken all of the last write; the loop says when it takes more.
+bool WaitsForSocket(const Client& client) {
+  return ae::Has(client.event().interest(), ae::Ready::kWrite);
 }
 
 }  // namespace
@@ -195,13 +203,28 @@ bool ClientIo::ParseUnusual(Client& client, std::string_view bytes,
   return true;
 }
 
-void ClientIo::WriteQueued() {
+bool ClientIo::WriteQueued(std::size_t subscribers_max) {
   std::vector<Client*>& queue = server_.clients().write_queue();
   for (Client* client : queue) {
     client->in_write_queue = false;
     if (!client->closing) WriteReplies(*client);
   }
   queue.clear();
+  std::deque<Client*>& messages = server_.clients().message_queue();
+  for (; !messages.empty() && subscribers_max > 0; --subscribers_max) {
+    Client& client = *messages.front();
+    messages.pop_front();
+    client.in_message_queue = false;
+    // They may have gone with a reply meanwhile, or the socket takes nothing.
+    if (!client.closing && !client.replies().empty() && !WaitsForSocket(client)) {
+      WriteReplies(client);
+    }
+  }
+  return messages.empty();
+}
+
+bool ClientIo::WantsMessagesNow(const Client& client) {
+  return client.replies().size() >= kMessageBytesQueued && !WaitsForSocket(client);
 }
 
 void ClientIo::WriteReplies(Client& client) {

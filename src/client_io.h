@@ -22,8 +22,12 @@ class ClientIo final : public ClientEvents {
   // Parses what client.query() holds; whole requests go to the batch, which runs when it is full.
   // False when it stopped at `requests_max`, and more may be there.
   bool ParseRequests(Client& client, std::size_t requests_max);
-  // Writes the replies of this turn, one write(2) per client where the socket takes it.
-  void WriteQueued();
+  // Writes the replies of this turn, one write(2) per client where the socket takes it, and
+  // messages to at most so many subscribers. False when messages are left for the next turn.
+  bool WriteQueued(std::size_t subscribers_max);
+  // Messages to a subscriber have become so many that they should not wait any longer.
+  static bool WantsMessagesNow(const Client& client);
+  void WriteMessages(Client& client) { WriteReplies(client); }
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one.
   void EnforceOutputLimit(Client& client);

@@ -36,7 +36,9 @@ void ClientRegistry::CloseSoon(Client& client) {
 
 std::size_t ClientRegistry::FreeClosed() {
   if (closing_.empty()) return 0;
-  std::erase_if(write_queue_, [](const Client* client) { return client->closing; });
+  const auto closing = [](const Client* client) { return client->closing; };
+  std::erase_if(write_queue_, closing);
+  std::erase_if(message_queue_, closing);
   const std::size_t count = closing_.size();
   for (Client* client : closing_) {
     AERIS_DCHECK(!client->in_batch);
@@ -51,6 +53,13 @@ void ClientRegistry::QueueWrite(Client& client) {
   if (client.in_write_queue || client.closing) return;
   client.in_write_queue = true;
   write_queue_.push_back(&client);
+}
+
+void ClientRegistry::QueueMessages(Client& client) {
+  sizes_.Count(client);
+  if (client.in_write_queue || client.in_message_queue || client.closing) return;
+  client.in_message_queue = true;
+  message_queue_.push_back(&client);
 }
 
 std::size_t ClientRegistry::memory() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -29,6 +30,10 @@ class ClientRegistry {
   // A reply waits to be written before the loop sleeps.
   void QueueWrite(Client& client);
   std::vector<Client*>& write_queue() { return write_queue_; }
+  // Messages to a subscriber wait. They may do so for more than a turn, so that a message to many
+  // does not keep the loop from all others, and those that come meanwhile go in the same write(2).
+  void QueueMessages(Client& client);
+  std::deque<Client*>& message_queue() { return message_queue_; }
 
   std::size_t size() const { return clients_.size() - closing_.size(); }
   std::uint64_t next_id() const { return next_id_; }
@@ -63,6 +68,7 @@ class ClientRegistry {
   std::map<std::uint64_t, std::unique_ptr<Client>> clients_;
   std::vector<Client*> closing_;
   std::vector<Client*> write_queue_;
+  std::deque<Client*> message_queue_;
   ClientSizes sizes_;
 };
 

@@ -142,8 +142,8 @@ std::size_t PubSub::Deliver(const Channels::value_type& channel,
     }
     // Messages come even to those who want no replies (CLIENT REPLY).
     client->replies().AppendShared(bytes, *block);
-    server_.clients().QueueWrite(*client);
-    if (server_.io().NeedsOutputCheck(*client)) [[unlikely]]
+    server_.clients().QueueMessages(*client);
+    if (ClientIo::WantsMessagesNow(*client) || server_.io().NeedsOutputCheck(*client)) [[unlikely]]
       slow_.push_back(client);
   }
   return channel.second.size();
@@ -152,7 +152,12 @@ std::size_t PubSub::Deliver(const Channels::value_type& channel,
 void PubSub::CutSlow() {
   if (slow_.empty()) [[likely]]
     return;
-  for (Client* const client : std::exchange(slow_, {})) server_.io().EnforceOutputLimit(*client);
+  for (Client* const client : std::exchange(slow_, {})) {
+    if (!client->closing && ClientIo::WantsMessagesNow(*client)) {
+      server_.io().WriteMessages(*client);
+    }
+    server_.io().EnforceOutputLimit(*client);
+  }
 }
 
 void PubSub::DeliverHeld() {

@@ -222,6 +222,7 @@ class Server {
   std::vector<ae::TimeEvent> crons_;
   ae::TimeEvent pause_end_;
   ae::TimeEvent resume_more_;
+  ae::TimeEvent write_more_;
   ae::TimeEvent resume_served_;
   std::vector<std::uint64_t> resume_next_turn_;  // clients
 

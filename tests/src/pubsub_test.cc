@@ -6,7 +6,9 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/test_server.h"
@@ -235,6 +237,99 @@ TEST(PubSub, TheSlowAreCutAfterTheSecondsOfTheSoftLimit) {
   EXPECT_NE(slow.peer(), nullptr);
   for (int i = 0; i < 10 && slow.peer() != nullptr; ++i) server.Advance(std::chrono::seconds(1));
   EXPECT_EQ(slow.peer(), nullptr);
+}
+
+std::vector<std::unique_ptr<TestClient>> Subscribers(TestServer& server, std::size_t count) {
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(std::make_unique<TestClient>(server));
+    clients.back()->Talk(Request({"SUBSCRIBE", "c"}));
+  }
+  return clients;
+}
+
+// How many of them have got something, each of them all that was to be had.
+std::size_t Served(std::span<const std::unique_ptr<TestClient>> clients,
+                   std::string_view expected) {
+  std::size_t served = 0;
+  for (const auto& client : clients) {
+    const std::string bytes = client->ReceiveSome(expected.size() + 1);
+    if (bytes.empty()) continue;
+    EXPECT_EQ(bytes, expected);
+    ++served;
+  }
+  return served;
+}
+
+TEST(PubSub, AMessageToManyDoesNotKeepTheLoopFromOthers) {
+  TestServer server;
+  const auto subscribers = Subscribers(server, 150);
+  TestClient publisher(server), other(server);
+  publisher.Send(Request({"PUBLISH", "c", "1"}));
+  server.Turn();
+  other.Send(Request({"PING"}));
+  server.Turn();
+  server.Turn();
+  EXPECT_EQ(other.ReceiveSome(100), "+PONG\r\n");
+  EXPECT_EQ(Served(subscribers, Message("c", "1")), 128U);
+  server.Turn();
+  EXPECT_EQ(Served(subscribers, Message("c", "1")), 22U);
+  server.Settle();
+  EXPECT_EQ(Served(subscribers, ""), 0U);
+}
+
+TEST(PubSub, WhoWaitsForAMessageGetsTheNextOnesWithIt) {
+  TestServer server;
+  const auto subscribers = Subscribers(server, 100);
+  const auto late = std::span(subscribers).subspan(64);
+  TestClient publisher(server);
+  publisher.Send(Request({"PUBLISH", "c", "1"}));
+  server.Turn();
+  publisher.Send(Request({"PUBLISH", "c", "2"}));
+  server.Turn();
+  EXPECT_EQ(Served(std::span(subscribers).first(64), Message("c", "1")), 64U);
+  EXPECT_EQ(Served(late, ""), 0U);
+  server.Turn();
+  EXPECT_EQ(Served(late, Message("c", "1") + Message("c", "2")), 36U);
+  server.Settle();
+  EXPECT_EQ(Served(std::span(subscribers).first(64), Message("c", "2")), 64U);
+  EXPECT_EQ(Served(late, ""), 0U);
+}
+
+TEST(PubSub, WhoWaitsForAMessageMayLeaveOrAskForAReply) {
+  TestServer server;
+  auto subscribers = Subscribers(server, 70);
+  TestClient publisher(server);
+  publisher.Send(Request({"PUBLISH", "c", "1"}));
+  server.Turn();
+  subscribers[69]->Close();
+  subscribers[68]->Send(Request({"UNSUBSCRIBE", "c"}));
+  server.Settle();
+  EXPECT_EQ(subscribers[68]->Receive(),
+            Message("c", "1") + Bulks("*3\r\n", {"unsubscribe", "c"}) + ":0\r\n");
+  EXPECT_EQ(server->pubsub().subscribers(kChannel, "c"), 68U);
+  EXPECT_EQ(Served(std::span(subscribers).first(68), Message("c", "1")), 68U);
+}
+
+// What waits does not grow beyond a block while the socket takes more.
+TEST(PubSub, ManyMessagesInOneTurnDoNotWait) {
+  TestServer server;
+  const auto subscribers = Subscribers(server, 100);
+  TestClient publisher(server);
+  const std::string text(5'000, 'x');
+  std::string requests;
+  for (int i = 0; i < 3; ++i) requests += Request({"PUBLISH", "c", text});
+  publisher.Send(requests);
+  server.Turn();
+  EXPECT_EQ(Served(subscribers, Message("c", text)), 0U);
+  publisher.Send(requests);
+  server.Turn();
+  const Client& last = *subscribers.back()->peer();
+  EXPECT_LT(last.replies().size(), 16'384U + Message("c", text).size());
+  server.Settle();
+  std::string all;
+  for (int i = 0; i < 6; ++i) all += Message("c", text);
+  EXPECT_EQ(Served(subscribers, all), 100U);
 }
 
 TEST(PubSub, IsShownByClientListAndInfo) {
