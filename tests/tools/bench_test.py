@@ -380,6 +380,15 @@ class GeneratorTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("error reply", done.stderr)
 
+    def test_counts_what_subscribers_get(self):
+        with self.server() as server:
+            done = self.generate(server, "--workload", "fan-out", "--connections", "30",
+                                 "--requests", "50", "--pipeline", "7", "--value-size", "3000")
+            published = server.ask("INFO commandstats")
+        result = json.loads(done.stdout)
+        self.assertEqual((result["messages"], result["subscribers"]), (50, 30))
+        self.assertIn("cmdstat_publish:calls=50,", published)
+
     def test_refuses_a_command_that_it_cannot_number(self):
         for words, text in (
                 (["--workload", "command"], "there is no --command"),

@@ -22,6 +22,7 @@ from .servers import BenchError, Server, started
 REQUESTS = {64: 2_000_000, 16: 1_500_000, 1: 250_000}
 REQUESTS_MIN = 2_000
 LOADED_BYTES_MAX = 3 << 30  # of payload that one run of large values moves
+DELIVERIES = 1_000_000  # messages times subscribers of one run
 COUNTER = "100000"  # what INCR counts up from: as many digits as most counters
 HALF_RATE_SECONDS = 10
 IDLE_CONNECTIONS = 5000
@@ -33,7 +34,8 @@ LIMIT_SIZES = (16, 4096)
 SIZES_PER_MINUTE = 4
 # One of so many inserts is measured. The others are sent just before it, so it meets their pauses.
 INSERTS_PER_PROBE = {"pauses": 10, "type pauses": 50}
-TYPE_KINDS = ("redis-benchmark", "operation", "type memory", "type pauses", "cache pauses")
+RESP_KINDS = ("redis-benchmark", "operation", "fan-out", "type memory", "type pauses",
+              "cache pauses")  # of which memcached knows nothing
 
 
 def progress(text):
@@ -51,7 +53,7 @@ class Bench:
         is named it comes first, as the baseline. It knows no collections, and no DEL of all."""
         if row.memcached:
             return sorted(self.commands, key=lambda command: not command.is_memcached)
-        wanted = self.options.servers and row.kind not in TYPE_KINDS
+        wanted = self.options.servers and row.kind not in RESP_KINDS
         found = [command for command in self.commands if wanted or not command.is_memcached]
         if not found:
             raise BenchError(f"{row.name}: no server speaks the Redis protocol")
@@ -238,6 +240,21 @@ def measure_redis_benchmark(bench, rows):
     return results
 
 
+# --- messages ---
+
+def measure_fan_out(bench, rows):
+    """A message and subscriber is an operation."""
+    results = {}
+    with bench.started(rows[0]) as servers:
+        for number, row, server in bench.rounds(rows, servers):
+            messages = max(row.pipeline, int(DELIVERIES * bench.options.scale) // row.keys)
+            result = bench.load.run(server, "fan-out", connections=row.keys,
+                                    pipeline=row.pipeline, requests=messages)
+            result["value"] = result["server_cpu_us"]
+            note(results, row, server, result, "us/op")
+    return results
+
+
 # --- latency at a rate that every server can keep up with ---
 
 def measure_latency(bench, rows):
@@ -402,8 +419,9 @@ def measure_cache_pauses(bench, rows):
 MEASURES = {  # in the order of running: what is quick first
     "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
     "load": measure_load, "redis-benchmark": measure_redis_benchmark,
-    "operation": measure_operations, "latency": measure_latency, "memory": measure_memory,
-    "type memory": measure_type_memory, "deleted": measure_churn, "replaced": measure_churn, "limited": measure_limited,
+    "operation": measure_operations, "fan-out": measure_fan_out, "latency": measure_latency,
+    "memory": measure_memory, "type memory": measure_type_memory, "deleted": measure_churn,
+    "replaced": measure_churn, "limited": measure_limited,
     "pauses": measure_pauses, "type pauses": measure_pauses,
     "cache pauses": measure_cache_pauses,
 }

@@ -10,7 +10,7 @@ import statistics
 from .measures import IDLE_CONNECTIONS, unit_of
 from .rows import SUITES
 
-TIMED = ("requests", "load", "redis-benchmark", "operation")
+TIMED = ("requests", "load", "redis-benchmark", "operation", "fan-out")
 PERCENTILES = {"p50_ms": "p50 ms", "p99_ms": "p99 ms", "p999_ms": "p99.9 ms"}
 
 
@@ -94,7 +94,7 @@ def cpu_text(row, runs):
 
 
 def latency_text(runs, key):
-    values = [run["latency"][key] for run in runs]
+    values = [run.get("latency", {}).get(key) for run in runs]
     return "-" if None in values else f"{median(values):.2f}"
 
 

@@ -14,6 +14,7 @@
   memory of a sorted set               resident memory per element of a million
   longest insert into a sorted set     the same as for keys, while it grows to 10 million elements
   longest ping while flushing all      of one a millisecond; the scenes of cache_pauses.py
+  publish -P 16, 1K subscribers        CPU per message and subscriber
   idle connection, empty server        resident memory
 
 `aim` is what the project wants of a row: a ratio to the baseline, or a figure of its own.
@@ -36,7 +37,7 @@ class Row:
     kind: str  # a name of NAMES
     workload: str = ""  # or a command, a test of redis-benchmark, a collection
     pipeline: int = 1
-    keys: int = MILLION  # or elements of a collection
+    keys: int = MILLION  # or elements of a collection, or subscribers
     key_bytes: int = 16
     value_bytes: int = 32
     deadlines: bool = False
@@ -112,6 +113,7 @@ NAMES = {
     "type memory": sized_name("memory of {row.workload}", MILLION, "elements"),
     "type pauses": sized_name("longest insert into {row.workload}", 10 * MILLION, "elements"),
     "cache pauses": scene_name,
+    "fan-out": lambda row: f"publish -P {row.pipeline}, {count_text(row.keys)} subscribers",
     "idle": lambda row: "idle connection",
     "empty": lambda row: "empty server",
 }
@@ -152,6 +154,8 @@ def parse(text):
     if match := re.fullmatch(r"bytes per key (\d+)\+(\d+)( with deadlines)?", text):
         return Row("memory", keys=count or 5 * MILLION, key_bytes=int(match[1]),
                    value_bytes=int(match[2]), deadlines=bool(match[3]))
+    if match := re.fullmatch(r"publish -P (\d+), (\d+)(K?) subscribers", text, re.IGNORECASE):
+        return Row("fan-out", "publish", int(match[1]), parse_count(match[2], match[3].upper()))
     if match := re.fullmatch(r"(get|set) at half rate", text, re.IGNORECASE):
         return Row("latency", match[1].lower())
     for kind in ("deleted", "replaced", "pauses"):
@@ -182,6 +186,7 @@ SUITES = {
                names("{w} -P 1, 1 MiB values", w=("get", "set"))),
     "memcached": names("{w} -P {p} beside memcached", p=(64, 16, 1), w=("get", "set", "mixed")),
     "latency": names("{w} at half rate", w=("get", "set")),
+    "pubsub": names("publish -P {p}, {n} subscribers", n=("1K", 10), p=(16, 1)),
     "memory": (["empty server", "idle connection"] +
                names("bytes per key {s}{n}", s=SHAPES,
                      n=(", 4M keys", "", ", 6M keys", ", 7M keys", ", 8M keys")) +
@@ -218,6 +223,7 @@ AIMS = {
     **dict.fromkeys(names("{o} -P 16", o=("zadd", "zrank", "zrange")), 0.6),
     **dict.fromkeys(("hget -P 16", "sismember -P 16", "sinter -P 1"), 0.5),
     **dict.fromkeys(names("{o} -P 16", o=("xadd", "xreadgroup")), 0.7),
+    **dict.fromkeys(names("publish -P {p}, 1K subscribers", p=(16, 1)), 0.6),
     "memory of a hash": 0.5,
     "memory of a set": 0.45,
     "memory of a set of integers": 0.35,

@@ -25,7 +25,9 @@ constexpr std::size_t kDroppedBytesMax = 256 * 1024;  // by one call
 // Where values are that large, a read takes little more than the begin of one.
 constexpr std::size_t kHeadBytes = 4 * 1024;
 
-UniqueFd Connect(const Options& options) {
+}  // namespace
+
+UniqueFd ConnectTo(const Options& options) {
   const bool v6 = options.host == "::1";
   UniqueFd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) Fail("socket", errno);
@@ -45,8 +47,6 @@ UniqueFd Connect(const Options& options) {
   return fd;
 }
 
-}  // namespace
-
 void Fail(std::string_view what, int sys_errno) {
   std::fprintf(stderr, "load-generator: %.*s%s%s\n", static_cast<int>(what.size()), what.data(),
                sys_errno != 0 ? ": " : "", sys_errno != 0 ? std::strerror(sys_errno) : "");
@@ -60,7 +60,7 @@ void FailTimeout(const Options& options) {
 
 Connection::Connection(const Options& options, int epoll_fd)
     : epoll_fd_(epoll_fd),
-      fd_(Connect(options)),
+      fd_(ConnectTo(options)),
       scanner_(MakeReplyScanner(options.protocol)),
       read_bytes_(options.value_bytes > kDroppedBytesMin + kHeadBytes ? kHeadBytes : kReadBytes) {
   epoll_event event{.events = EPOLLIN, .data = {.ptr = this}};

@@ -23,6 +23,9 @@ namespace aeris::load {
 // Likewise when Options::timeout_seconds have passed, with a status of its own.
 [[noreturn]] void FailTimeout(const Options& options);
 
+// A connection of its own, in blocking mode; does not return without one.
+UniqueFd ConnectTo(const Options& options);
+
 class Connection {
  public:
   // Connects, and registers with `epoll_fd`; the events carry this object's address.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "tools/load_generator/fan_out.h"
 #include "tools/load_generator/growth_probe.h"
 #include "tools/load_generator/load_run.h"
 #include "tools/load_generator/look_aside.h"
@@ -86,8 +87,19 @@ std::string WatchJson(const WatchResult& result) {
       LatencyJson(result.watched), longest);
 }
 
+std::string FanOutJson(const Options& options, const FanOutResult& result) {
+  const auto delivered = static_cast<double>(result.delivered);
+  return fmt::format(
+      R"({{"workload":"fan-out","messages":{},"subscribers":{},"seconds":{:.6f},"rate":{:.1f},)"
+      R"("own_cpu_us":{:.4f},"server_cpu_us":{:.4f}}})",
+      result.messages, options.connections, result.seconds, delivered / result.seconds,
+      result.own_cpu_seconds / delivered * 1e6, result.server_cpu_seconds / delivered * 1e6);
+}
+
 std::string RunToJson(const Options& options) {
   switch (options.workload) {
+    case Workload::kFanOut:
+      return FanOutJson(options, RunFanOut(options));
     case Workload::kGrow:
       return GrowthJson(options, RunGrowth(options));
     case Workload::kLookAside:

@@ -25,7 +25,10 @@ bool MemcachedScanner::ScanLine(std::string_view line) {
     return false;
   }
   if (line == "END") return true;
-  if (line == "STORED" || line.starts_with("VERSION ")) {
+  // While its own thread has not made room yet a SET is refused so; the key is missing then, and
+  // counts as that when it is asked for.
+  const bool refused = line == "SERVER_ERROR out of memory storing object";
+  if (line == "STORED" || refused || line.starts_with("VERSION ")) {
     ++counts_.statuses;
   } else if (line == "TOUCHED" || line == "DELETED" || line == "NOT_FOUND" || ParseUint64(line)) {
     ++counts_.integers;

@@ -22,6 +22,7 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
                        grow (single inserts, sampled while another connection fills: see below),
                        watch (PINGs at --rate while another connection works: see below),
                        command (the one of --command),
+                       fan-out (PUBLISH to --connections subscribers: see below),
                        look-aside (GETs, and a SET of each key that is missing: see below)
   --command WORDS      load, grow, watch and command: this command instead of a SET. A run of # becomes the
                        digits of the key's number, the same wherever it stands in the command; a run
@@ -58,6 +59,9 @@ pings the idle server for --seconds, then the other one for as long, which is gi
 Without, another connection sets each key once in batches of --pipeline, until the keys or --seconds end,
 and turns of a quarter of a second are taken with the idle server.
 
+fan-out publishes --requests messages of --value-size bytes to one channel, to which --connections clients
+have subscribed, and tells the time and the CPU time until all have got all; RESP only.
+
 look-aside sets --keys keys once each, the most recently used ones last; then asks for them --warm-up
 times and --requests times, and tells the misses of the latter, in four parts. Keys are --value-size bytes
 large, and asked for as these say:
@@ -70,7 +74,7 @@ large, and asked for as these say:
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Workload>, 13> kWorkloads = {{
+constexpr std::array<std::pair<std::string_view, Workload>, 14> kWorkloads = {{
     {"get", Workload::kGet},
     {"set", Workload::kSet},
     {"mixed", Workload::kMixed},
@@ -83,6 +87,7 @@ constexpr std::array<std::pair<std::string_view, Workload>, 13> kWorkloads = {{
     {"grow", Workload::kGrow},
     {"watch", Workload::kWatch},
     {"command", Workload::kCommand},
+    {"fan-out", Workload::kFanOut},
     {"look-aside", Workload::kLookAside},
 }};
 
@@ -227,6 +232,9 @@ std::expected<Options, Error> Checked(Options options) {
   if (const std::string_view fault = LookAsideFault(options);
       options.workload == Workload::kLookAside && !fault.empty()) {
     return std::unexpected(Error::Invalid(std::string(fault)));
+  }
+  if (options.workload == Workload::kFanOut && options.protocol != Protocol::kResp) {
+    return std::unexpected(Error::Invalid("fan-out wants --protocol resp"));
   }
   if (options.workload == Workload::kGrow && options.probes > options.keys) {
     return std::unexpected(Error::Invalid("--probes is more than --keys"));

@@ -28,6 +28,7 @@ enum class Workload : std::uint8_t {
   kGrow,       // single inserts sampled while another connection fills
   kWatch,      // PINGs at a steady rate while another connection works
   kCommand,    // Options::command, again and again
+  kFanOut,     // PUBLISH to many subscribers: fan_out.h
   kLookAside,  // GETs, and a SET of each key that is missing: look_aside.h
 };
 
