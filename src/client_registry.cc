@@ -48,7 +48,7 @@ std::size_t ClientRegistry::FreeClosed() {
   return count;
 }
 
-void ClientRegistry::QueueWrite(Client& client) {
+void ClientRegistry::QueueFirst(Client& client) {
   sizes_.Count(client);
   if (client.in_write_queue || client.closing) return;
   client.in_write_queue = true;

@@ -28,7 +28,12 @@ class ClientRegistry {
   std::size_t FreeClosed();
 
   // A reply waits to be written before the loop sleeps.
-  void QueueWrite(Client& client);
+  void QueueWrite(Client& client) {
+    // A client's further replies of a turn.
+    if (client.in_write_queue && !sizes_.on()) [[likely]]
+      return;
+    QueueFirst(client);
+  }
   std::vector<Client*>& write_queue() { return write_queue_; }
   // Messages to a subscriber wait. They may do so for more than a turn, so that a message to many
   // does not keep the loop from all others, and those that come meanwhile go in the same write(2).
@@ -62,6 +67,8 @@ class ClientRegistry {
   ClientSizes& sizes() { return sizes_; }
 
  private:
+  void QueueFirst(Client& client);
+
   ClientEvents& events_;
   protocol::BufferPool& pool_;
   std::uint64_t next_id_ = 1;

@@ -84,12 +84,14 @@ void CommandContext::PrefetchAhead(std::size_t index) const {
   if (wanted(kEntriesAhead)) keyspace_.PrefetchEntry(key_hashes_[position + kEntriesAhead]);
 }
 
-storage::EntryView CommandContext::FindForRead(std::size_t index) const {
+[[gnu::always_inline]] inline storage::EntryView CommandContext::Read(std::size_t index) const {
   const storage::EntryView entry =
       keyspace_.Find(Key(index), now_, client_.no_touch ? storage::kNoTouch : storage::kForRead);
   if (!entry) NotifyMissed(index);
   return entry;
 }
+
+storage::EntryView CommandContext::FindForRead(std::size_t index) const { return Read(index); }
 
 storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
   return keyspace_.Find(Key(index), now_, storage::kForWrite);
@@ -97,7 +99,7 @@ storage::EntryView CommandContext::FindForWrite(std::size_t index) const {
 
 bool CommandContext::FindForRead(std::size_t index, storage::ValueType type,
                                  storage::EntryView& entry) const {
-  entry = FindForRead(index);
+  entry = Read(index);
   if (!entry || entry.type() == type) [[likely]]
     return true;
   reply_.Error(err::kWrongType);

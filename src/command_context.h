@@ -122,6 +122,7 @@ class CommandContext {
   bool CouldHold(std::uint64_t bytes) const;
 
  private:
+  storage::EntryView Read(std::size_t index) const;  // what FindForRead() does
   int database() const;
 
   Server& server_;

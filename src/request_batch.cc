@@ -76,7 +76,8 @@ void RequestBatch::Push(Client& client, std::size_t first_argument, std::size_t 
 }
 
 // The subcommand where there is one by that name.
-const Command* RequestBatch::FindCommand(std::span<const std::string_view> arguments) {
+[[gnu::always_inline]] inline const Command* RequestBatch::FindCommand(
+    std::span<const std::string_view> arguments) {
   const std::uint64_t word = ShortName(arguments[0]);
   KnownName& known = known_names_[word * kKnownNameFactor >> 60];
   const Command* command = known.command;
@@ -93,8 +94,8 @@ const Command* RequestBatch::FindCommand(std::span<const std::string_view> argum
 
 // Hashes the keys that stand at fixed positions and asks for the buckets of the first ones. Returns
 // their number.
-std::uint32_t RequestBatch::HashKeys(const Client& client, const Command* command,
-                                     std::span<const std::string_view> arguments) {
+[[gnu::always_inline]] inline std::uint32_t RequestBatch::HashKeys(
+    const Client& client, const Command* command, std::span<const std::string_view> arguments) {
   if (command == nullptr) return 0;
   const KeyRange& range = command->key_range();
   const std::size_t count = range.Count(arguments.size());
@@ -202,7 +203,7 @@ void RequestBatch::PrefetchMembers() const {
   for (const Member& each : std::span(members).first(count)) each.table->PrefetchEntry(each.hash);
 }
 
-void RequestBatch::RunOne(Request& request) {
+[[gnu::always_inline]] inline void RequestBatch::RunOne(Request& request) {
   Client& client = *request.client;
   const std::span<std::string_view> arguments(arguments_.data() + request.first_argument,
                                               request.argument_count);

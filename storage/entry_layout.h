@@ -92,7 +92,7 @@ struct Fields {
   std::uint32_t size() const { return value_offset + value_size; }
 };
 
-inline Fields FieldsOfShort(std::uint32_t head) {
+[[gnu::always_inline]] inline Fields FieldsOfShort(std::uint32_t head) {
   Fields fields;
   fields.kind = (head & kShortInteger) != 0 ? Kind::kInteger : Kind::kText;
   fields.deadline_size = (head & kShortDeadline) != 0 ? kNearDeadlineBytes : 0;
@@ -133,7 +133,7 @@ inline Fields FieldsOfLong(const std::byte* entry, std::uint32_t head) {
   return fields;
 }
 
-inline Fields FieldsOf(const std::byte* entry) {
+[[gnu::always_inline]] inline Fields FieldsOf(const std::byte* entry) {
   const auto head = LoadAs<std::uint32_t>(entry);
   if ((head & kShort) != 0) [[likely]] {
     return FieldsOfShort(head);

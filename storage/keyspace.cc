@@ -27,16 +27,6 @@ constexpr std::size_t kDisposeBlobBytes = std::size_t{1} << 20;
 
 // --- Finding
 
-// The key's slot, if it has not expired. An expired one is removed here.
-auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now) -> EntryTable::Slot {
-  const EntryTable::Slot slot = table.Find(key.hash, key.text);
-  if (!slot || !table.has_deadline(slot)) return slot;
-  if (!ViewOf(slot).expired(now)) return slot;
-  CountExpired(ViewOf(slot));
-  Remove(slot, key.hash);
-  return EntryTable::Slot();
-}
-
 void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
   const std::uint16_t before = ViewOf(entry).access_clock();
   const UnixMs age_now = context.AgeTime(now);

@@ -183,4 +183,15 @@ struct Keyspace::Impl {
   UnixMs deadline_base = 0;           // no near deadline lies before it, nor 2^32 ms behind it
 };
 
+// The key's slot, if it has not expired. An expired one is removed here.
+[[gnu::always_inline]] inline auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now)
+    -> EntryTable::Slot {
+  const EntryTable::Slot slot = table.Find(key.hash, key.text);
+  if (!slot || !table.has_deadline(slot)) return slot;
+  if (!ViewOf(slot).expired(now)) return slot;
+  CountExpired(ViewOf(slot));
+  Remove(slot, key.hash);
+  return EntryTable::Slot();
+}
+
 }  // namespace aeris::storage
