@@ -5,9 +5,11 @@
 #include <limits>
 
 #include "ae/socket.h"
+#include "src/acl/acl_users.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/error_replies.h"
+#include "src/server.h"
 #include "src/text.h"
 
 namespace aeris {
@@ -26,9 +28,9 @@ bool SetType(const CommandContext& context, std::size_t index, ClientFilter& fil
   return filter.type.has_value();
 }
 
-// Every client is the default user, logged in or not.
-bool CheckUser(const CommandContext& context, std::size_t index) {
-  if (context.arg(index) == "default") return true;
+bool SetUser(const CommandContext& context, std::size_t index, ClientFilter& filter) {
+  filter.user = context.arg(index);
+  if (context.server().acl().Find(*filter.user) != nullptr) return true;
   context.reply().Error(fmt::format("ERR No such user '{}'", EchoedText(context.arg(index))));
   return false;
 }
@@ -59,6 +61,7 @@ bool ClientFilter::Matches(const Client& client, MonotonicTime now) const {
   if (id && client.id() != *id) return false;
   if (address && client.peer() != *address) return false;
   if (type && TypeOf(client) != *type) return false;
+  if (user && UserNameOf(client) != *user) return false;
   if (age_min &&
       std::chrono::duration_cast<std::chrono::seconds>(now - client.created) < *age_min) {
     return false;
@@ -83,7 +86,7 @@ bool ParseClientFilter(const CommandContext& context, ClientFilter& filter) {
     } else if (context.ArgIs(i, "laddr")) {
       filter.local_address = context.arg(value);
     } else if (context.ArgIs(i, "user")) {
-      good = CheckUser(context, value);
+      good = SetUser(context, value, filter);
     } else if (context.ArgIs(i, "skipme")) {
       good = SetSkipMe(context, value, filter);
     } else if (context.ArgIs(i, "maxage")) {

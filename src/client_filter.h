@@ -19,6 +19,7 @@ struct ClientFilter {
   std::optional<std::string_view> address;        // of the peer
   std::optional<std::string_view> local_address;  // of our end
   std::optional<ClientType> type;
+  std::optional<std::string_view> user;  // one that exists
   std::optional<std::chrono::seconds> age_min;
   bool skip_me = true;
 

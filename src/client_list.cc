@@ -8,6 +8,7 @@
 
 #include "ae/socket.h"
 #include "protocol/buffer_pool.h"
+#include "src/acl/acl_users.h"
 #include "src/blocked_clients.h"
 #include "src/client.h"
 #include "src/command_table.h"
@@ -81,11 +82,11 @@ void AppendClientLine(std::string& out, const Client& client, MonotonicTime now)
       PubSub::CountOf(client, ChannelKind::kPattern),
       PubSub::CountOf(client, ChannelKind::kShardChannel));
   AppendBufferFields(out, client);
-  fmt::format_to(std::back_inserter(out),
-                 " events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}\n",
-                 Events(client),
-                 client.last_command != nullptr ? client.last_command->full_name() : "NULL",
-                 client.reply().resp(), client.library_name, client.library_version);
+  fmt::format_to(
+      std::back_inserter(out),
+      " events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n", Events(client),
+      client.last_command != nullptr ? client.last_command->full_name() : "NULL",
+      UserNameOf(client), client.reply().resp(), client.library_name, client.library_version);
 }
 
 }  // namespace aeris

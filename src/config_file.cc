@@ -8,11 +8,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <unordered_set>
 #include <utility>
 
 #include "protocol/inline_parser.h"
+#include "src/acl/acl_file.h"
 #include "src/base/unique_fd.h"
 #include "src/config_value.h"
 #include "src/text.h"
@@ -135,8 +137,7 @@ class Reader {
       config.renamed_commands.push_back(
           {std::string(arguments[0]), std::string(arguments[1]), number, std::string(line)});
     } else if (name == "user" && !arguments.empty()) {
-      config.users.push_back(Rest(line));
-      table_.NoteNoEffect(name);
+      return AddUser(arguments[0], number, line);
     } else if (name == "loadmodule" && !arguments.empty()) {
       config.modules.push_back(Rest(line));
       table_.NoteNoEffect(name);
@@ -148,6 +149,26 @@ class Reader {
     } else {
       return Fault(number, line, kBadDirective);
     }
+    return {};
+  }
+
+  // Faults in rules are found here, where line and file are known; the server reads them again.
+  std::expected<void, Error> AddUser(std::string_view name, int number, std::string_view line) {
+    Config& config = table_.config();
+    const std::string rest = Rest(line);
+    if (manner_ == Manner::kStrict) {
+      if (!users_.emplace(name).second) {
+        return Fault(number, line,
+                     "Error in user declaration '" + std::string(EchoedText(name)) +
+                         "': Duplicate user found. A user can only be defined once in config "
+                         "files");
+      }
+      if (!catalogue_) catalogue_ = std::make_unique<AclCatalogue>(CommandTable());
+      const bool all_channels = config.acl_pubsub_default == AclPubsubDefault::kAllChannels;
+      const auto user = ParseConfigUser(rest, {*catalogue_, all_channels});
+      if (!user) return Fault(number, line, user.error());
+    }
+    config.users.push_back(rest);
     return {};
   }
 
@@ -164,6 +185,8 @@ class Reader {
   std::string_view version_;
   Manner manner_;
   std::unordered_set<const ConfigRow*> seen_;  // of a tolerant reader
+  std::unordered_set<std::string> users_;      // of a strict one
+  std::unique_ptr<AclCatalogue> catalogue_;    // once there is a user
 };
 
 }  // namespace

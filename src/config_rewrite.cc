@@ -4,24 +4,18 @@
 // at the end, where it wins. Lines that already say the truth keep their spelling and units.
 #include "src/config_rewrite.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 #include <span>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "src/base/unique_fd.h"
 #include "src/config_file.h"
 #include "src/config_value.h"
 #include "src/quoted_text.h"
+#include "src/text.h"
+#include "src/text_file.h"
 
 namespace aeris {
 namespace {
@@ -108,6 +102,54 @@ Rows WithoutUnset(Rows rows, const ConfigTable& table) {
   return rows;
 }
 
+// Before what was not in the file.
+std::string WithSignature(std::string text) {
+  if (text.find(kSignature) != text.npos) return text;
+  if (!text.empty()) text += '\n';
+  text.append(kSignature) += '\n';
+  return text;
+}
+
+bool IsUserLine(std::string_view line) {
+  const auto words = SplitConfigLine(line);
+  return words && words->size() > 1 && EqualsIgnoringCase(words->front(), "user");
+}
+
+std::string NameOf(std::string_view user) {
+  const auto words = SplitConfigLine(user);
+  return words && !words->empty() ? words->front() : std::string();
+}
+
+// The users that `text` and what it includes would give, other than those in its own lines: they
+// are defined elsewhere, and may be defined only once.
+std::unordered_set<std::string> UsersElsewhere(std::string_view text) {
+  std::unordered_set<std::string> names;
+  for (const std::string& user : ConfigAfterReading(text).users) names.insert(NameOf(user));
+  for (const std::string_view line : Lines(text)) {
+    if (IsUserLine(line)) names.erase(SplitConfigLine(line)->at(1));
+  }
+  return names;
+}
+
+// All lines of users give way to those of the configuration, where the first of them stood.
+std::string WithUsers(std::string_view text, const std::vector<std::string>& users) {
+  if (ConfigAfterReading(text).users == users) return std::string(text);
+  std::string fresh;
+  const std::unordered_set<std::string> elsewhere = UsersElsewhere(text);
+  for (const std::string& user : users) {
+    if (!elsewhere.contains(NameOf(user))) fresh.append("user ").append(user) += '\n';
+  }
+  std::string result;
+  for (const std::string_view line : Lines(text)) {
+    if (IsUserLine(line)) {
+      result += std::exchange(fresh, {});
+    } else {
+      result.append(line) += '\n';
+    }
+  }
+  return fresh.empty() ? result : WithSignature(std::move(result)) + fresh;
+}
+
 // All lines of a row give way to its new ones, which stand where the first of them stood.
 std::string ReplacedInPlace(std::string_view text, const Rows& rows, const ConfigTable& table) {
   const std::unordered_set<const ConfigRow*> replaced(rows.begin(), rows.end());
@@ -128,87 +170,11 @@ std::string ReplacedInPlace(std::string_view text, const Rows& rows, const Confi
 
 std::string WithAppended(std::string text, const Rows& rows, const ConfigTable& table) {
   if (rows.empty()) return text;
-  if (text.find(kSignature) == text.npos) {
-    if (!text.empty()) text += '\n';
-    text.append(kSignature) += '\n';
-  }
+  text = WithSignature(std::move(text));
   for (const ConfigRow* row : rows) {
     for (const std::string& line : LinesForFile(*row, table.config())) text.append(line) += '\n';
   }
   return text;
-}
-
-// ---- The file
-
-std::expected<std::string, Error> ReadOld(const std::string& path, mode_t& mode) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno == ENOENT) return std::string();
-    return std::unexpected(Error::System("open " + path, errno));
-  }
-  struct stat status {};
-  if (::fstat(fd.get(), &status) == 0) mode = status.st_mode & 07777U;
-  std::string text;
-  std::array<char, 16384> block;
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), block.data(), block.size());
-    if (got == 0) return text;
-    if (got > 0) {
-      text.append(block.data(), static_cast<std::size_t>(got));
-    } else if (errno != EINTR) {
-      return std::unexpected(Error::System("read " + path, errno));
-    }
-  }
-}
-
-std::expected<void, Error> WriteAll(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t put = ::write(fd, text.data(), text.size());
-    if (put >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(put));
-    } else if (errno != EINTR) {
-      return std::unexpected(Error::System("write " + path, errno));
-    }
-  }
-  if (::fsync(fd) != 0) return std::unexpected(Error::System("fsync " + path, errno));
-  return {};
-}
-
-// rename(2) is on disk only when the folder is. A file system without fsync of folders is no error.
-void SyncFolder(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == path.npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd) static_cast<void>(::fsync(fd.get()));
-}
-
-std::expected<void, Error> ReplaceFile(const std::string& path, std::string_view text,
-                                       mode_t mode) {
-  std::string temporary = path + ".XXXXXX";
-  const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return std::unexpected(Error::System("create " + temporary, errno));
-  std::expected<void, Error> written = WriteAll(fd.get(), text, temporary);
-  if (written && ::fchmod(fd.get(), mode) != 0) {
-    written = std::unexpected(Error::System("chmod " + temporary, errno));
-  }
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = std::unexpected(Error::System("rename " + temporary, errno));
-  }
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  SyncFolder(path);
-  return {};
-}
-
-// A link stays a link: the file it names is replaced.
-std::string ResolvedPath(const std::string& path) {
-  struct Free {
-    void operator()(char* text) const { std::free(text); }
-  };
-  const std::unique_ptr<char, Free> resolved(::realpath(path.c_str(), nullptr));
-  return resolved ? std::string(resolved.get()) : path;
 }
 
 }  // namespace
@@ -216,16 +182,17 @@ std::string ResolvedPath(const std::string& path) {
 std::string RewrittenConfig(std::string_view old_text, const ConfigTable& table) {
   std::string text =
       ReplacedInPlace(old_text, WithoutUnset(DifferingRows(old_text, table), table), table);
+  text = WithUsers(text, table.config().users);
   const Rows left = WithoutUnset(DifferingRows(text, table), table);
   return WithAppended(std::move(text), left, table);
 }
 
 std::expected<void, Error> RewriteConfigFile(const std::string& path, const ConfigTable& table) {
-  const std::string target = ResolvedPath(path);
-  mode_t mode = 0644;
-  const auto old_text = ReadOld(target, mode);
-  if (!old_text) return std::unexpected(old_text.error());
-  return ReplaceFile(target, RewrittenConfig(*old_text, table), mode);
+  constexpr mode_t kNewFileMode = 0644;
+  const auto old_file = ReadTextFile(path);
+  if (!old_file && old_file.error().sys_errno != ENOENT) return std::unexpected(old_file.error());
+  return ReplaceTextFile(path, RewrittenConfig(old_file ? old_file->text : "", table),
+                         old_file ? old_file->mode : kNewFileMode);
 }
 
 }  // namespace aeris

@@ -118,9 +118,10 @@ constexpr ConfigRow kRows[] = {
           {kFixed}),
     Works("enable-debug-command", Enum<&Config::enable_debug_command>(kPermissions), {kFixed}),
     Later("enable-module-command", Enum<&Config::enable_module_command>(kPermissions), {kFixed}),
-    Later("aclfile", Text<&Config::aclfile>(), {kFixed}),
-    Later("acllog-max-len", Integer<&Config::acllog_max_len>(0, kInt64Max)),
-    Later("acl-pubsub-default", Enum<&Config::acl_pubsub_default>(kAclPubsub)),
+    Works("aclfile", Text<&Config::aclfile>(), {kFixed}),
+    Works("acllog-max-len", Integer<&Config::acllog_max_len>(0, kInt64Max),
+          {.hook = ConfigHook::kAclLog}),
+    Works("acl-pubsub-default", Enum<&Config::acl_pubsub_default>(kAclPubsub)),
 
     // ---- Log, slow log, latency
     Works("loglevel", Enum<&Config::loglevel>(kLogLevels), {.hook = ConfigHook::kLog}),

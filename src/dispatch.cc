@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "src/acl/acl_users.h"
 #include "src/base/memory_probe.h"
 #include "src/blob_argument.h"
 #include "src/client.h"
@@ -100,7 +101,7 @@ void Dispatcher::RunFault(Client& client, std::string_view text) {
 // What holds for nearly every request, in few steps; Refused() finds out what is wrong otherwise.
 bool Dispatcher::NothingAgainst(const Client& client, const Command* command,
                                 std::span<const std::string_view> arguments) {
-  return command != nullptr && command->open_to_all() && client.authenticated && !client.monitor &&
+  return command != nullptr && command->open_to_all() && client.unrestricted && !client.monitor &&
          !client.subscriptions && command->ArityMatches(arguments.size());
 }
 
@@ -132,6 +133,13 @@ bool Dispatcher::Refused(Client& client, const Command* command,
   if (!client.authenticated && !command->has(CommandFlag::kNoAuth)) [[unlikely]] {
     Reject(client, command, err::kNoAuth);
     return true;
+  }
+  if (!client.unrestricted) {
+    client.last_command = command;  // the log of refusals shows it
+    if (const auto refusal = server_.acl().Refusal(client, *command, arguments)) {
+      Reject(client, command, *refusal);
+      return true;
+    }
   }
   if (client.subscriptions && client.reply().resp() == 2 && !RunsWhileSubscribed(*command))
       [[unlikely]] {
@@ -366,6 +374,13 @@ void Dispatcher::RunServed(Client& client, const Command& command,
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
   client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
+  // The rights may have changed while it waited.
+  if (!client.unrestricted) [[unlikely]] {
+    if (const auto refusal = server_.acl().Refusal(client, command, arguments)) {
+      Reject(client, &command, *refusal);
+      return Finish(client);
+    }
+  }
   const std::uint64_t errors_before = client.reply().errors_written();
   const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(), {},

@@ -164,6 +164,7 @@ Server::~Server() {
 
 std::expected<void, Error> Server::Start() {
   if (auto renamed = RenameCommands(config(), commands_); !renamed) return renamed;
+  if (auto loaded = acl_->LoadConfigured(); !loaded) return loaded;
   constexpr std::array kSignals = {SIGTERM, SIGINT};
   auto signals = ae::SignalEvent::Create(loop_, kSignals, [this](int signo, pid_t) {
     log().Warning("Received {} scheduling shutdown...", signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -208,7 +209,7 @@ int Server::Run() {
 
 void Server::Shutdown() { loop_.Stop(); }
 
-bool Server::password_set() const { return !config().requirepass.empty(); }
+bool Server::password_set() const { return !acl_->open(); }
 
 std::expected<void, Error> Server::RenameCommands(const Config& config, CommandTable& table) {
   for (const RenamedCommand& renamed : config.renamed_commands) {
@@ -308,7 +309,7 @@ void Server::OnConnection(UniqueFd fd, std::string peer, ListenerKind kind) {
   }
   ++stats_.connections_received;
   Client& client = clients_.Add(std::move(fd), std::move(peer), unix_socket, loop_.now());
-  client.authenticated = !password_set();
+  acl_->Connect(client);
   if (RefuseConnection(client)) return clients_.CloseSoon(client);
   auto event = loop_.Watch(number, ae::Ready::kRead, client);
   if (!event) {

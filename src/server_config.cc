@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "src/acl/acl_users.h"
 #include "src/crash_report.h"
 #include "src/memory_info.h"
 #include "src/process.h"
@@ -32,8 +33,11 @@ void Server::InstallConfigHooks() {
     return {};
   });
   table.OnChange(ConfigHook::kRequirePass, [this]() -> ConfigResult {
-    // Without a password nobody has to give one, those who are connected neither.
-    if (!password_set()) clients_.ForEach([](Client& client) { client.authenticated = true; });
+    acl_->SetDefaultPassword(config().requirepass);
+    return {};
+  });
+  table.OnChange(ConfigHook::kAclLog, [this]() -> ConfigResult {
+    acl_->log().Trim(static_cast<std::size_t>(config().acllog_max_len));
     return {};
   });
   table.OnChange(ConfigHook::kCrashLog, [this]() -> ConfigResult {

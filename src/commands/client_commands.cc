@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "src/authentication.h"
 #include "src/client.h"
 #include "src/client_filter.h"
 #include "src/client_list.h"
+#include "src/client_name.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "src/acl/acl_users.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
@@ -57,6 +58,7 @@ void ConfigRewrite(CommandContext& context) {
   if (server.config_file().empty()) {
     return context.reply().Error("ERR The server is running without a config file");
   }
+  server.config_table().config().users = server.acl().ConfigLines();
   if (auto done = RewriteConfigFile(server.config_file(), server.config_table()); !done) {
     server.log().Warning("CONFIG REWRITE failed: {}", done.error().message);
     const std::string reason =

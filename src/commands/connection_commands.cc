@@ -1,9 +1,10 @@
 // Commands about the connection itself: login, protocol version, database.
 #include <fmt/format.h>
 
-#include "src/authentication.h"
+#include "src/acl/acl_users.h"
 #include "src/base/number_text.h"
 #include "src/client.h"
+#include "src/client_name.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
@@ -22,23 +23,25 @@ void Auth(CommandContext& context) {
   const bool with_user = context.argc() == 3;
   const std::string_view user = with_user ? context.arg(1) : "default";
   const std::string_view password = context.arg(with_user ? 2 : 1);
-  if (!with_user && !context.server().password_set()) {
-    context.reply().Error(
+  AclUsers& acl = context.server().acl();
+  for (std::size_t i = 1; i < context.argc(); ++i) context.Redact(i);
+  if (!with_user && acl.Find(user)->rights().any_password) {
+    return context.reply().Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
-  } else if (CheckCredentials(context, user, password)) {
-    context.client().authenticated = true;
+  }
+  if (AclUser* const known = acl.Authenticate(context, user, password)) {
+    acl.LogIn(context.client(), *known);
     context.reply().Ok();
   }
-  for (std::size_t i = 1; i < context.argc(); ++i) context.Redact(i);
 }
 
 // ECHO message. Replies the message as bulk string.
 void Echo(CommandContext& context) { context.reply().Bulk(context.arg(1)); }
 
 struct HelloOptions {
-  int resp = 0;       // 0: not asked for
-  bool auth = false;  // user and password were given, and are right
+  int resp = 0;             // 0: not asked for
+  AclUser* user = nullptr;  // whose password was given, and is right
   bool set_name = false;
   std::string_view name;
 };
@@ -60,12 +63,12 @@ bool ParseHello(CommandContext& context, HelloOptions& options) {
   for (std::size_t i = 2; i < context.argc(); ++i) {
     const std::size_t left = context.argc() - 1 - i;
     if (context.ArgIs(i, "auth") && left >= 2) {
-      options.auth = true;
       const std::string_view user = context.arg(i + 1);
       const std::string_view password = context.arg(i + 2);
       context.Redact(i + 1);
       context.Redact(i + 2);
-      if (!CheckCredentials(context, user, password)) return false;
+      options.user = context.server().acl().Authenticate(context, user, password);
+      if (options.user == nullptr) return false;
       i += 2;
     } else if (context.ArgIs(i, "setname") && left >= 1) {
       options.set_name = true;
@@ -88,13 +91,13 @@ void Hello(CommandContext& context) {
   HelloOptions options;
   if (!ParseHello(context, options)) return;
   Client& client = context.client();
-  if (!client.authenticated && !options.auth) {
+  if (!client.authenticated && options.user == nullptr) {
     return context.reply().Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "AUTH <user> <pass> option can be used to authenticate the client and select the RESP "
         "protocol version at the same time");
   }
-  if (options.auth) client.authenticated = true;
+  if (options.user != nullptr) context.server().acl().LogIn(client, *options.user);
   if (options.set_name) client.name = options.name;
   if (options.resp != 0) context.reply().set_resp(options.resp);
   protocol::ReplyWriter& reply = context.reply();
@@ -149,7 +152,7 @@ void Reset(CommandContext& context) {
   client.reply_mode = ReplyMode::kOn;
   context.reply().set_muted(false);
   context.reply().set_resp(2);
-  client.authenticated = !context.server().password_set();
+  context.server().acl().Connect(client);
   context.reply().SimpleString("RESET");
 }
 

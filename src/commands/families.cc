@@ -5,6 +5,7 @@ namespace aeris {
 std::vector<std::span<const CommandSpec>> AllFamilies() {
   // clang-format off: one a line, so that changes merge
   return {
+      AclCommands(),
       BitmapCommands(),
       ClientCommands(),
       ClusterCommands(),

@@ -9,6 +9,7 @@
 
 namespace aeris {
 
+std::span<const CommandSpec> AclCommands();
 std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> ClusterCommands();

@@ -1,5 +1,7 @@
 // SORT and SORT_RO: the elements of a list, set or sorted set, in an order, with what other keys
 // say of them.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/acl/acl_users.h"
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/command_keys.h"
@@ -17,6 +20,7 @@
 #include "src/commands/key_specs.h"
 #include "src/commands/list_commands.h"
 #include "src/error_replies.h"
+#include "src/server.h"
 #include "src/text.h"
 #include "storage/hash_value.h"
 #include "storage/list_value.h"
@@ -43,6 +47,15 @@ struct SortOptions {
 
 // False after an error reply.
 bool ParseOptions(const CommandContext& context, bool may_store, SortOptions& options) {
+  // Patterns may name any key, so who uses one must be allowed to read all.
+  std::optional<bool> reads_all;
+  const auto refused = [&](std::string_view option) {
+    if (!reads_all) reads_all = context.server().acl().MayReadAllKeys(context);
+    if (*reads_all) return false;
+    context.reply().Error(
+        fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions.", option));
+    return true;
+  };
   for (std::size_t i = 2; i < context.argc(); ++i) {
     const std::size_t left = context.argc() - i - 1;
     if (context.ArgIs(i, "asc")) {
@@ -63,8 +76,13 @@ bool ParseOptions(const CommandContext& context, bool may_store, SortOptions& op
     } else if (context.ArgIs(i, "by") && left >= 1) {
       options.by = context.arg(++i);
       // For good, whatever pattern follows.
-      if (options.by.find('*') == std::string_view::npos) options.unsorted = true;
+      if (options.by.find('*') == std::string_view::npos) {
+        options.unsorted = true;
+      } else if (refused("BY")) {
+        return false;
+      }
     } else if (context.ArgIs(i, "get") && left >= 1) {
+      if (refused("GET")) return false;
       options.gets.push_back(context.arg(++i));
     } else {
       context.reply().Error(err::kSyntax);

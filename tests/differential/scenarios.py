@@ -2,6 +2,7 @@
 import random
 import re
 
+import scenarios_acl
 import scenarios_blocking
 import scenarios_pubsub
 from pair import CLOSED, Difference
@@ -391,6 +392,15 @@ def publishing(pair):
             found[0] if found else "")
 
 
+def access_control(pair):
+    """Users: their rules, what they are told, and what each command may do with keys."""
+    for find in (scenarios_acl.difference, scenarios_acl.rules_difference,
+                 scenarios_acl.categories_difference, scenarios_acl.dry_runs_difference):
+        found = find(pair)
+        require(found is None, b"ACL", found and found[1], found and found[2],
+                found[0] if found else "")
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -450,6 +460,6 @@ ALL = [
     ("killing clients", killing_clients), ("pausing clients", pausing_clients),
     ("slow log", slow_log), ("before login", before_login),
     ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
-    ("publishing", publishing),
+    ("publishing", publishing), ("access control", access_control),
     ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]

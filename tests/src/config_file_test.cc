@@ -129,7 +129,7 @@ TEST_F(ConfigFileTest, KeepsRenamedCommandsUsersAndModules) {
                           RenamedCommand{"set", "put", 3, "rename-command set put"}));
   EXPECT_THAT(config_.users, ElementsAre("bob on >secret ~*"));
   EXPECT_THAT(config_.modules, ElementsAre("/x.so a b"));
-  EXPECT_EQ(table_.TakeWarnings().size(), 3U);
+  EXPECT_EQ(table_.TakeWarnings().size(), 2U);
 }
 
 TEST_F(ConfigFileTest, IncludesFilesByPathAndGlobRelativeToTheDirectory) {

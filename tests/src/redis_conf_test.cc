@@ -62,7 +62,7 @@ TEST(RedisConf, ExplainsEachOptionThatWorksAndNoOther) {
   Config config;
   const ConfigTable table(config);
   std::set<std::string> explained = ExplainedNames();
-  for (const std::string_view name : {"include", "rename-command"}) {
+  for (const std::string_view name : {"include", "rename-command", "user"}) {
     EXPECT_EQ(explained.erase(std::string(name)), 1U) << name;
   }
   for (const ConfigRow* row : table.rows()) {
