@@ -385,15 +385,18 @@ void Server::ResumeServed() {
 
 void Server::ResumeClients() {
   pause_.End();
+  keyspace_context_.keeps_expired = false;
   resume_clients_ = true;
   pause_end_.Reset();
 }
 
 void Server::PauseClients(ClientPause::Kind kind, std::chrono::milliseconds length) {
   pause_.Begin(kind, monotonic_ + length, monotonic_);
+  keyspace_context_.keeps_expired = true;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(pause_.until() - monotonic_);
   pause_end_ = loop_.AddTimeEvent(left, [this]() -> std::optional<std::chrono::milliseconds> {
     pause_.End();
+    keyspace_context_.keeps_expired = false;
     resume_clients_ = true;
     return std::nullopt;
   });

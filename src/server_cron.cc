@@ -123,7 +123,7 @@ std::chrono::milliseconds Server::ExpireKeys() {
   const MonotonicTime begin = monotonic_;
   // While due keys are left, the next step comes in the next turn, after the clients that are
   // ready.
-  bool more = active_expire_;
+  bool more = active_expire_ && !keyspace_context_.keeps_expired;
   while (more && monotonic_ - begin < kExpireStep) {
     more = databases_.ExpireDue(unix_ms_, kExpireWorkPerLook);
     ReadClock();

@@ -241,7 +241,8 @@ Keyspace::Impl& Keyspace::parts(UnixMs now) {
 HashedKey Keyspace::Hash(std::string_view key) const { return {key, context_.hasher(key)}; }
 
 EntryView Keyspace::Find(const HashedKey& key, UnixMs now, Lookup lookup) {
-  const EntryTable::Slot slot = impl_ != nullptr ? impl_->FindLive(key, now) : EntryTable::Slot();
+  const EntryTable::Slot slot =
+      impl_ != nullptr ? impl_->FindLive(key, now, Impl::IfExpired::kMayStay) : EntryTable::Slot();
   if (lookup.count && context_.reuse.Samples(key.hash)) [[unlikely]]
     NoteRequest(key.hash, slot ? impl_->ViewOf(slot) : EntryView(), now);
   if (!slot) {

@@ -111,6 +111,10 @@ struct KeyspaceContext {
   // nothing is idle for a day because somebody set the clock.
   std::int64_t age_shift_ms = 0;
 
+  // Keys that have expired stay where they are, and are not found (CLIENT PAUSE). A change of such
+  // a key removes it all the same.
+  bool keeps_expired = false;
+
   // For access clocks, the time of a command.
   UnixMs AgeTime(UnixMs now) const { return now + age_shift_ms; }
 };

@@ -100,7 +100,9 @@ struct Keyspace::Impl {
   EntryView ViewOf(EntryTable::Slot slot) const { return ViewOf(arena.At(table.ref(slot))); }
   std::byte* BytesOf(EntryTable::Slot slot) const { return arena.At(table.ref(slot)); }
 
-  EntryTable::Slot FindLive(const HashedKey& key, UnixMs now);
+  enum class IfExpired : std::uint8_t { kRemove, kMayStay };
+  EntryTable::Slot FindLive(const HashedKey& key, UnixMs now,
+                            IfExpired expired = IfExpired::kRemove);
   void Touch(std::byte* entry, UnixMs now);
   void CountUse(EntryTable::Slot slot);
   std::uint16_t ClockAfterUse(EntryTable::Slot slot, UnixMs now);
@@ -184,11 +186,12 @@ struct Keyspace::Impl {
 };
 
 // The key's slot, if it has not expired. An expired one is removed here.
-[[gnu::always_inline]] inline auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now)
-    -> EntryTable::Slot {
+[[gnu::always_inline]] inline auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now,
+                                                            IfExpired expired) -> EntryTable::Slot {
   const EntryTable::Slot slot = table.Find(key.hash, key.text);
   if (!slot || !table.has_deadline(slot)) return slot;
   if (!ViewOf(slot).expired(now)) return slot;
+  if (expired == IfExpired::kMayStay && context.keeps_expired) return EntryTable::Slot();
   CountExpired(ViewOf(slot));
   Remove(slot, key.hash);
   return EntryTable::Slot();
