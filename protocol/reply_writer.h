@@ -97,6 +97,8 @@ class ReplyWriter {
 
   // Errors written since the writer was made. The server compares before and after a command.
   std::uint64_t errors_written() const { return errors_written_; }
+  // Those beyond `before` have been dealt with one by one (EXEC): they do not count any more.
+  void ForgetErrors(std::uint64_t before) { errors_written_ = before; }
   // Code word of the last error ("ERR", "WRONGTYPE"), cut at 32 bytes; empty before the first.
   std::string_view last_error() const { return {last_error_.data(), last_error_size_}; }
 

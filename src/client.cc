@@ -66,7 +66,8 @@ std::size_t Client::memory() const {
   return AllocatedBytes(sizeof *this) + kRegistryBytes + AllocatedBytes(query_.capacity()) +
          parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
          heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
-         (subscriptions ? subscriptions->memory() : 0);
+         (subscriptions ? subscriptions->memory() : 0) + (transaction ? transaction->memory() : 0) +
+         (watch ? watch->memory() : 0);
 }
 
 }  // namespace aeris

@@ -14,6 +14,7 @@
 #include "src/error_replies.h"
 #include "src/pubsub.h"
 #include "src/server.h"
+#include "src/transaction.h"
 
 namespace aeris {
 namespace {
@@ -63,16 +64,22 @@ void ClientIo::ReadRequests(Client& client) {
     server_.clients().sizes().Count(client);
     // All of them: what one read brings is little.
     (void)ParseRequests(client, SIZE_MAX);
-    if (client.unparsed_bytes() > server_.config().client_query_buffer_limit) {
-      server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
-                            client.id(), client.peer());
-      ++server_.stats().query_buffer_limit_disconnects;
-      return server_.clients().CloseSoon(client);
-    }
+    EnforceQueryLimit(client);
     // A big argument that has just begun: the rest is there, or on its way. Bytes of requests in
     // the batch must not move.
     again = !began && client.parser().block_missing() > 0 && !client.in_batch && !client.closing;
   }
+}
+
+void ClientIo::EnforceQueryLimit(Client& client) {
+  std::size_t bytes = client.unparsed_bytes();
+  if (client.transaction) bytes += client.transaction->memory();
+  if (bytes <= server_.config().client_query_buffer_limit || client.closing) [[likely]]
+    return;
+  server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
+                        client.id(), client.peer());
+  ++server_.stats().query_buffer_limit_disconnects;
+  server_.clients().CloseSoon(client);
 }
 
 bool ClientIo::ReadBytes(Client& client) {

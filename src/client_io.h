@@ -28,6 +28,9 @@ class ClientIo final : public ClientEvents {
   // Messages to a subscriber have become so many that they should not wait any longer.
   static bool WantsMessagesNow(const Client& client);
   void WriteMessages(Client& client) { WriteReplies(client); }
+  // Cuts a client whose requests that have been received and not run, those of a transaction among
+  // them, are over client-query-buffer-limit.
+  void EnforceQueryLimit(Client& client);
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one.
   void EnforceOutputLimit(Client& client);

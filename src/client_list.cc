@@ -14,6 +14,8 @@
 #include "src/command_table.h"
 #include "src/pubsub.h"
 #include "src/text.h"
+#include "src/transaction.h"
+#include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
@@ -36,9 +38,10 @@ void AppendBufferFields(std::string& out, const Client& client) {
   const std::size_t first = std::min(held, protocol::BufferPool::kBlockBytes);
   fmt::format_to(
       std::back_inserter(out),
-      " qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} "
+      " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={}",
-      client.query_bytes(), client.query().bytes_free(), client.parser().memory(), first, first,
+      client.query_bytes(), client.query().bytes_free(), client.parser().memory(),
+      client.transaction ? client.transaction->memory() : 0, first, first,
       std::min(replies.size(), protocol::BufferPool::kBlockBytes), replies.segments(), held - first,
       client.memory());
 }
@@ -63,7 +66,9 @@ std::string ClientFlags(const Client& client) {
   std::string flags;
   if (client.monitor) flags += 'O';
   if (client.subscriptions) flags += 'P';
+  if (client.transaction) flags += 'x';
   if (client.postponed || client.blocked) flags += 'b';
+  if (client.watch && client.watch->changed()) flags += 'd';
   if (client.close_after_reply) flags += 'c';
   if (client.unix_socket()) flags += 'U';
   if (client.no_evict) flags += 'e';
@@ -75,12 +80,13 @@ void AppendClientLine(std::string& out, const Client& client, MonotonicTime now)
   fmt::format_to(
       std::back_inserter(out),
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} "
-      "ssub={} multi=-1",
+      "ssub={} multi={}",
       client.id(), client.peer(), ae::LocalAddress(client.fd()), client.fd(), client.name,
       SecondsSince(client.created, now), SecondsSince(client.last_interaction, now),
       ClientFlags(client), client.database, PubSub::CountOf(client, ChannelKind::kChannel),
       PubSub::CountOf(client, ChannelKind::kPattern),
-      PubSub::CountOf(client, ChannelKind::kShardChannel));
+      PubSub::CountOf(client, ChannelKind::kShardChannel),
+      client.transaction ? static_cast<std::int64_t>(client.transaction->size()) : -1);
   AppendBufferFields(out, client);
   fmt::format_to(
       std::back_inserter(out),

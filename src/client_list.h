@@ -19,9 +19,9 @@ enum class ClientType : std::uint8_t { kNormal, kMaster, kReplica, kPubsub };
 std::optional<ClientType> ParseClientType(std::string_view name);
 ClientType TypeOf(const Client& client);
 
-// The letters of the field `flags`: O monitor, P subscriber, b blocked: waits for a key or the end
-// of a pause, c closes after its reply, U unix socket, e not evicted, T does not touch keys; N none
-// of them.
+// The letters of the field `flags`: O monitor, P subscriber, x inside MULTI, b blocked: waits for a
+// key or the end of a pause, d a key that it watches has changed, c closes after its reply, U unix
+// socket, e not evicted, T does not touch keys; N none of them.
 std::string ClientFlags(const Client& client);
 
 // Appends the line, its "\n" included. One system call, for the field `laddr`.
@@ -29,7 +29,8 @@ std::string ClientFlags(const Client& client);
 // Our replies are one chain of blocks; its first 16 KiB appear as what Redis keeps in a fixed
 // buffer (rbs, rbp, obl), what lies beyond as its list (oll, omem). The block goes back when it is
 // sent, so its peak, rbp, is its size, rbs. argv-mem is what the parser holds: arguments themselves
-// stay in the query buffer. Fields of features that are not there have Redis's value for "none".
+// stay in the query buffer; multi-mem is all that is kept of a transaction. Fields of features that
+// are not there have Redis's value for "none".
 void AppendClientLine(std::string& out, const Client& client, MonotonicTime now);
 
 }  // namespace aeris

@@ -59,6 +59,7 @@ enum class CommandFlag : std::uint8_t {
   kNoMulti,
   kMovableKeys,
   kAllowBusy,
+  kNotQueued,  // runs at once inside MULTI; not listed
 };
 using CommandFlags = FlagSet<CommandFlag>;
 constexpr CommandFlags operator|(CommandFlag a, CommandFlag b) { return CommandFlags(a) | b; }

@@ -93,6 +93,10 @@ class CommandContext {
     if (events_.wants(kind)) [[unlikely]]
       events_.Publish(kind, event, database, key);
   }
+  // The key at argument `index` has changed in a way that has no event.
+  void NoteChange(std::size_t index) const {
+    events_.NoteChange(static_cast<std::size_t>(database()), arguments_[index]);
+  }
   // Something was taken out of the key's value; "del" follows if that was all there was.
   void NotifyTaken(KeyEvent kind, std::string_view event, std::size_t index) const {
     Notify(kind, event, index);

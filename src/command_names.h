@@ -13,7 +13,7 @@
 namespace aeris {
 
 // An empty name is a flag that COMMAND INFO does not tell.
-inline constexpr std::array<std::string_view, 24> kCommandFlagNames = {"write",
+inline constexpr std::array<std::string_view, 25> kCommandFlagNames = {"write",
                                                                        "readonly",
                                                                        "denyoom",
                                                                        "module",
@@ -28,7 +28,7 @@ inline constexpr std::array<std::string_view, 24> kCommandFlagNames = {"write",
                                                                        "asking",
                                                                        "fast",
                                                                        "no_auth",
-                                                                       "may_replicate",
+                                                                       "",
                                                                        "",
                                                                        "",
                                                                        "no_mandatory_keys",
@@ -36,7 +36,8 @@ inline constexpr std::array<std::string_view, 24> kCommandFlagNames = {"write",
                                                                        "no_async_loading",
                                                                        "no_multi",
                                                                        "movablekeys",
-                                                                       "allow_busy"};
+                                                                       "allow_busy",
+                                                                       ""};
 
 inline constexpr std::array<std::string_view, 21> kAclCategoryNames = {
     "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
@@ -52,7 +53,7 @@ inline constexpr std::array<std::string_view, 17> kCommandGroupNames = {
     "pubsub",  "transactions", "connection", "server", "scripting",  "hyperloglog",
     "cluster", "sentinel",     "geo",        "stream", "bitmap"};
 
-static_assert(kCommandFlagNames.size() == static_cast<std::size_t>(CommandFlag::kAllowBusy) + 1);
+static_assert(kCommandFlagNames.size() == static_cast<std::size_t>(CommandFlag::kNotQueued) + 1);
 static_assert(kAclCategoryNames.size() == static_cast<std::size_t>(AclCategory::kScripting) + 1);
 static_assert(kKeyFlagNames.size() == static_cast<std::size_t>(KeyFlag::kVariableFlags) + 1);
 static_assert(kCommandGroupNames.size() == static_cast<std::size_t>(CommandGroup::kBitmap) + 1);

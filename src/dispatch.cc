@@ -15,6 +15,7 @@
 #include "src/error_replies.h"
 #include "src/server.h"
 #include "src/text.h"
+#include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
@@ -40,6 +41,21 @@ bool RunsWhileSubscribed(const Command& command) {
   return std::ranges::find(kNames, command.full_name()) != std::end(kNames);
 }
 
+bool IsExec(const Command& command) { return command.full_name() == "exec"; }
+
+// As a batch does it; the commands come from one.
+void PrefetchKeys(const storage::Keyspace& keyspace, std::span<const QueuedCommand> commands) {
+  const auto first_keys = [](const QueuedCommand& command) {
+    return command.key_hashes.first(std::min(command.key_hashes.size(), RequestBatch::kKeysMax));
+  };
+  for (const QueuedCommand& each : commands) {
+    for (const std::uint64_t hash : first_keys(each)) keyspace.PrefetchBucket(hash);
+  }
+  for (const QueuedCommand& each : commands) {
+    for (const std::uint64_t hash : first_keys(each)) keyspace.PrefetchEntry(hash);
+  }
+}
+
 std::string UnknownCommand(std::span<const std::string_view> arguments) {
   std::string echoed;
   for (std::size_t i = 1; i < arguments.size() && echoed.size() < kEchoedBytesMax; ++i) {
@@ -60,22 +76,28 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
   }
   client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
-  if (NothingAgainst(client, command, arguments) || !Refused(client, command, arguments)) {
-    if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(*command)) {
-      return Outcome::kPostponed;
-    }
-    if (RefusedForMemory(client, *command, arguments)) [[unlikely]] {
-      Reject(client, command, err::kOutOfMemory);
-    } else if (!server_.eviction().limited()) [[likely]] {
-      Call(client, *command, arguments, key_hashes);
-    } else {
-      CallWithinLimit(client, *command, arguments, key_hashes);
-    }
-    if (client.blocked) [[unlikely]] {
-      // What it looked at may have expired, which others wait to hear.
+  if (!NothingAgainst(client, command, arguments)) [[unlikely]] {
+    if (Refused(client, command, arguments)) {
+      Finish(client);
       ServeReady();
-      return Outcome::kBlocked;
+      return Outcome::kDone;
     }
+    if (client.transaction) return RunInTransaction(client, *command, arguments, key_hashes);
+  }
+  if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(command->flags())) {
+    return Outcome::kPostponed;
+  }
+  if (RefusedForMemory(*command, !client.parser().blocks().empty(), arguments)) [[unlikely]] {
+    Reject(client, command, err::kOutOfMemory);
+  } else if (!server_.eviction().limited()) [[likely]] {
+    Call(client, *command, arguments, key_hashes);
+  } else {
+    CallWithinLimit(client, *command, arguments, key_hashes);
+  }
+  if (client.blocked) [[unlikely]] {
+    // What it looked at may have expired, which others wait to hear.
+    ServeReady();
+    return Outcome::kBlocked;
   }
   Finish(client);
   ServeReady();
@@ -102,7 +124,7 @@ void Dispatcher::RunFault(Client& client, std::string_view text) {
 bool Dispatcher::NothingAgainst(const Client& client, const Command* command,
                                 std::span<const std::string_view> arguments) {
   return command != nullptr && command->open_to_all() && client.unrestricted && !client.monitor &&
-         !client.subscriptions && command->ArityMatches(arguments.size());
+         !client.subscriptions && !client.transaction && command->ArityMatches(arguments.size());
 }
 
 bool Dispatcher::Refused(Client& client, const Command* command,
@@ -132,6 +154,10 @@ bool Dispatcher::Refused(Client& client, const Command* command,
   }
   if (!client.authenticated && !command->has(CommandFlag::kNoAuth)) [[unlikely]] {
     Reject(client, command, err::kNoAuth);
+    return true;
+  }
+  if (client.transaction && command->has(CommandFlag::kNoMulti)) [[unlikely]] {
+    Reject(client, command, "ERR Command not allowed inside a transaction");
     return true;
   }
   if (!client.unrestricted) {
@@ -194,26 +220,144 @@ void Dispatcher::CutHttp(Client& client) {
   server_.clients().CloseSoon(client);
 }
 
+// Inside MULTI that is the end of the transaction, sooner or later.
 void Dispatcher::Reject(Client& client, const Command* command, std::string_view error) {
   if (command != nullptr) ++command->stats().rejected;
-  client.reply().Error(error);
+  if (client.transaction) client.transaction->Abort();
+  if (command != nullptr && IsExec(*command)) {
+    RejectExec(client, *command, error);
+  } else {
+    client.reply().Error(error);
+  }
   CountError(client);
 }
 
-bool Dispatcher::Paused(const Command& command) const {
-  if (!server_.pause().active(server_.monotonic())) return false;
-  return server_.pause().kind() == ClientPause::Kind::kAll || command.has(CommandFlag::kWrite) ||
-         command.has(CommandFlag::kMayReplicate);
+// Those who look on see the end as well.
+void Dispatcher::RejectExec(Client& client, const Command& command, std::string_view error) {
+  EndTransaction(client);
+  if (error.starts_with("ERR ")) error.remove_prefix(4);
+  client.reply().Error(fmt::format("EXECABORT Transaction discarded because of: {}", error));
+  if (server_.monitor().empty()) return;
+  const RequestBatch::Current& request = server_.batch().current();
+  server_.monitor().Feed(client, command, {request.arguments, request.argument_count});
 }
 
+bool Dispatcher::Paused(CommandFlags flags) const {
+  if (!server_.pause().active(server_.monotonic())) return false;
+  return server_.pause().kind() == ClientPause::Kind::kAll || flags.has(CommandFlag::kWrite) ||
+         flags.has(CommandFlag::kMayReplicate);
+}
+
+// --- Transactions
+
+void Dispatcher::BeginTransaction(Client& client) { client.transaction = transactions_.Take(); }
+
+void Dispatcher::EndTransaction(Client& client) {
+  if (client.transaction) transactions_.GiveBack(std::move(client.transaction));
+  client.watch.reset();
+}
+
+// Inside MULTI.
+Dispatcher::Outcome Dispatcher::RunInTransaction(Client& client, const Command& command,
+                                                 std::span<std::string_view> arguments,
+                                                 std::span<const std::uint64_t> key_hashes) {
+  const bool at_once = command.has(CommandFlag::kNotQueued);
+  CommandFlags flags = command.flags();
+  if (at_once && IsExec(command)) flags = flags | client.transaction->flags();
+  if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(flags)) {
+    return Outcome::kPostponed;
+  }
+  const bool limited = server_.eviction().limited();
+  if (limited && !RoomInTransaction(client, command, flags, arguments)) {
+    Reject(client, &command, err::kOutOfMemory);
+  } else if (!at_once) {
+    Queue(client, command, arguments, key_hashes);
+  } else {
+    Call(client, command, arguments, key_hashes);
+    if (limited) server_.eviction().Enforce(arguments);
+  }
+  Finish(client);
+  ServeReady();
+  return Outcome::kDone;
+}
+
+// While there is a maxmemory. A queue takes memory, so nothing is queued without; EXEC needs what
+// its commands need. What ends a transaction may always run.
+bool Dispatcher::RoomInTransaction(const Client& client, const Command& command, CommandFlags flags,
+                                   std::span<const std::string_view> arguments) {
+  const bool ends = command.has(CommandFlag::kNotQueued) && command.full_name() != "multi" &&
+                    command.full_name() != "watch";
+  Eviction& eviction = server_.eviction();
+  if (!ends || flags.has(CommandFlag::kDenyOom)) {
+    return eviction.MakeRoomFor(static_cast<std::size_t>(client.database), arguments);
+  }
+  eviction.Enforce(arguments);
+  return true;
+}
+
+// One that EXEC will refuse anyway is not queued.
+void Dispatcher::Queue(Client& client, const Command& command,
+                       std::span<std::string_view> arguments,
+                       std::span<const std::uint64_t> key_hashes) {
+  client.last_command = &command;
+  Transaction& transaction = *client.transaction;
+  if (!transaction.aborted() && !(client.watch && client.watch->changed())) [[likely]] {
+    transaction.Queue({.command = &command, .arguments = arguments, .key_hashes = key_hashes});
+    if (!client.parser().blocks().empty()) [[unlikely]] {
+      transaction.NoteBigArguments();
+      // There may be no memory for them, which is better said now than by EXEC.
+      if (!transaction.Keep()) return Reject(client, &command, err::kOutOfMemory);
+    }
+  }
+  client.reply().Raw("+QUEUED\r\n");
+}
+
+void Dispatcher::RunQueued(const CommandContext& context) {
+  Client& client = context.client();
+  const std::uint64_t errors_before = client.reply().errors_written();
+  client.deny_blocking = true;
+  client.transaction->ForEachBatch([&](std::span<const QueuedCommand> commands, bool kept) {
+    if (kept) PrefetchKeys(context.keyspace(), commands);
+    for (const QueuedCommand& each : commands) RunOneQueued(context, each);
+  });
+  client.deny_blocking = false;
+  // They are accounted for; EXEC has not failed.
+  client.reply().ForgetErrors(errors_before);
+}
+
+void Dispatcher::RunOneQueued(const CommandContext& context, const QueuedCommand& queued) {
+  Client& client = context.client();
+  if (RefusedForMemory(*queued.command, client.transaction->has_big_arguments(), queued.arguments))
+      [[unlikely]] {
+    ++queued.command->stats().rejected;
+    client.reply().Error(err::kOutOfMemory);
+    return CountError(client);
+  }
+  if (!client.unrestricted) [[unlikely]] {
+    if (const auto refusal =
+            server_.acl().RefusalAtExec(client, *queued.command, queued.arguments)) {
+      client.reply().Error(*refusal);
+      return CountError(client);
+    }
+  }
+  CommandContext own(server_, client, *queued.command, queued.arguments, client.reply(),
+                     context.now(), queued.key_hashes);
+  CallHandler(own, queued.arguments, queued.key_hashes, false);
+  // CLIENT REPLY holds for what follows it.
+  client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
+                           client.reply_mode == ReplyMode::kSkip);
+}
+
+// --- Running one command
+
 // What a command stores of huge arguments beside them must be there: lists and streams, which
-// cannot fail, copy them, and their blocks double.
-bool Dispatcher::RefusedForMemory(const Client& client, const Command& command,
+// cannot fail, copy them, and their blocks double. `in_blocks`: an argument may be huge.
+bool Dispatcher::RefusedForMemory(const Command& command, bool in_blocks,
                                   std::span<const std::string_view> arguments) {
   constexpr std::size_t kManyArguments = 4096;
   constexpr std::size_t kHugeBytes = std::size_t{1} << 20;
   constexpr std::size_t kCopies = 3;
-  if (client.parser().blocks().empty() && arguments.size() < kManyArguments) [[likely]]
+  if (!in_blocks && arguments.size() < kManyArguments) [[likely]]
     return false;
   const CommandGroup group = command.spec().group;
   const bool fails_by_itself = group != CommandGroup::kList && group != CommandGroup::kStream &&
@@ -249,16 +393,24 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
                                                     std::span<const std::uint64_t> key_hashes) {
   client.last_command = &command;
   client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
-  const std::uint64_t errors_before = client.reply().errors_written();
-  const bool first = client.replies().empty();
-  const MonotonicTime begin = server_.monotonic();
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
+  CallHandler(context, arguments, key_hashes, client.replies().empty());
+}
+
+// `first_reply`: nothing unsent stands before it.
+[[gnu::always_inline]] inline void Dispatcher::CallHandler(
+    CommandContext& context, std::span<std::string_view> arguments,
+    std::span<const std::uint64_t> key_hashes, bool first_reply) {
+  Client& client = context.client();
+  const Command& command = context.command();
+  const std::uint64_t errors_before = client.reply().errors_written();
+  const MonotonicTime begin = server_.monotonic();
   const bool looked_at = server_.hot_keys().TakesThisOne();
   const std::size_t unsent = looked_at ? client.replies().size() : 0;
   Handle(context);
   // Behind other replies the stream is torn, and the client is cut.
-  if (first && client.replies().out_of_memory()) [[unlikely]] {
+  if (first_reply && client.replies().out_of_memory()) [[unlikely]] {
     client.replies().StartAnew();
     context.ReplyOutOfMemory();
   }
@@ -272,10 +424,12 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
 }
 
-// Messages that the command publishes to its own client follow its reply.
+// Messages that the command publishes to its own client follow its reply; those of EXEC all of its
+// replies, since its commands may subscribe.
 [[gnu::always_inline]] inline void Dispatcher::Handle(CommandContext& context) {
-  const bool subscriber = context.client().subscriptions != nullptr;
-  if (subscriber) [[unlikely]]
+  const Client& client = context.client();
+  const bool holds = (client.subscriptions || client.transaction) && !client.deny_blocking;
+  if (holds) [[unlikely]]
     server_.pubsub().HoldFor(context.client());
   const bool notes_new = server_.events().wants(KeyEvent::kNew);
   if (notes_new && context.command().has(CommandFlag::kWrite)) [[unlikely]]
@@ -283,7 +437,7 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   context.command().handler()(context);
   if (notes_new) [[unlikely]]
     server_.events().ForgetAbsentKeys();
-  if (subscriber) [[unlikely]]
+  if (holds) [[unlikely]]
     server_.pubsub().DeliverHeld();
 }
 

@@ -7,12 +7,12 @@
 #include <string_view>
 
 #include "src/base/clock.h"
+#include "src/command.h"
+#include "src/transaction.h"
 
 namespace aeris {
 
 class Client;
-class Command;
-class CommandContext;
 class Server;
 struct ServedCommand;
 
@@ -38,7 +38,22 @@ class Dispatcher {
   // Ends the wait of a blocked client: with an error, or the null array of a timeout.
   void EndBlocked(Client& client, const Command& command, bool error);
 
+  // MULTI; and its end, whatever was queued, of which the client watches nothing any more.
+  void BeginTransaction(Client& client);
+  void EndTransaction(Client& client);
+  // All that the client has queued, for its EXEC, which is `context`: one reply each. Nothing else
+  // runs in between, and the time is the same for all.
+  void RunQueued(const CommandContext& context);
+
  private:
+  Outcome RunInTransaction(Client& client, const Command& command,
+                           std::span<std::string_view> arguments,
+                           std::span<const std::uint64_t> key_hashes);
+  bool RoomInTransaction(const Client& client, const Command& command, CommandFlags flags,
+                         std::span<const std::string_view> arguments);
+  void Queue(Client& client, const Command& command, std::span<std::string_view> arguments,
+             std::span<const std::uint64_t> key_hashes);
+  void RunOneQueued(const CommandContext& context, const QueuedCommand& queued);
   // Replies with the error that keeps the command from running, and returns true, if there is one.
   bool Refused(Client& client, const Command* command, std::span<std::string_view> arguments);
   static bool NothingAgainst(const Client& client, const Command* command,
@@ -47,14 +62,17 @@ class Dispatcher {
                         std::span<std::string_view> arguments);
   void CutHttp(Client& client);
   void Reject(Client& client, const Command* command, std::string_view error);
-  bool Paused(const Command& command) const;
-  static bool RefusedForMemory(const Client& client, const Command& command,
+  void RejectExec(Client& client, const Command& command, std::string_view error);
+  bool Paused(CommandFlags flags) const;
+  static bool RefusedForMemory(const Command& command, bool in_blocks,
                                std::span<const std::string_view> arguments);
   void CallWithinLimit(Client& client, const Command& command,
                        std::span<std::string_view> arguments,
                        std::span<const std::uint64_t> key_hashes);
   void Call(Client& client, const Command& command, std::span<std::string_view> arguments,
             std::span<const std::uint64_t> key_hashes);
+  void CallHandler(CommandContext& context, std::span<std::string_view> arguments,
+                   std::span<const std::uint64_t> key_hashes, bool first_reply);
   void Handle(CommandContext& context);
   void NoteHotKeys(const Client& client, const Command& command,
                    std::span<const std::string_view> arguments,
@@ -71,6 +89,7 @@ class Dispatcher {
   void ServeReady();
 
   Server& server_;
+  TransactionPool transactions_;
   MonotonicTime attack_logged_{};  // zero: never
 };
 

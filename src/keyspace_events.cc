@@ -19,6 +19,13 @@ constexpr unsigned Bit(KeyEvent kind) { return 1U << static_cast<unsigned>(kind)
 
 constexpr unsigned kAllClasses = Bit(KeyEvent::kNew) - 1;  // that "A" stands for
 
+// Whether the value is another one now: Redis takes what happens to the groups of a stream, and to
+// its last id, for no change. A miss is none either.
+bool IsChange(KeyEvent kind, std::string_view event) {
+  if (kind == KeyEvent::kKeyMiss) return false;
+  return kind != KeyEvent::kStream || (!event.starts_with("xgroup-") && event != "xsetid");
+}
+
 }  // namespace
 
 void KeyspaceEvents::Choose(unsigned classes) {
@@ -38,10 +45,11 @@ void KeyspaceEvents::Update() {
   if (wants(KeyEvent::kNew) || listeners_ != 0) wanted_ |= kAllClasses;
 }
 
-// A miss changes nothing.
-void KeyspaceEvents::TellListeners(std::size_t database, std::string_view key) {
+void KeyspaceEvents::TellListeners(KeyEvent kind, std::size_t database, std::string_view key) {
   if ((listeners_ & 1U << static_cast<unsigned>(Listener::kWatchedKeys)) != 0) {
-    server_.watched_keys().Touch(database, key);
+    const bool gone = kind == KeyEvent::kExpired || kind == KeyEvent::kEvicted;
+    server_.watched_keys().Touch(database, key,
+                                 gone ? WatchedKeys::Change::kGone : WatchedKeys::Change::kWritten);
   }
   if ((listeners_ & 1U << static_cast<unsigned>(Listener::kTracking)) != 0) {
     server_.tracking().Invalidate(database, key);
@@ -55,7 +63,7 @@ void KeyspaceEvents::Publish(KeyEvent kind, std::string_view event, std::size_t 
   if (!absent_.empty() && makes && TakeAbsent(database, key) && kind != KeyEvent::kNew) {
     Send("new", database, key);
   }
-  if (listeners_ != 0 && kind != KeyEvent::kKeyMiss) TellListeners(database, key);
+  if (listeners_ != 0 && IsChange(kind, event)) TellListeners(kind, database, key);
   if ((classes_ & Bit(kind)) != 0) Send(event, database, key);
 }
 

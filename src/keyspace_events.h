@@ -61,6 +61,12 @@ class KeyspaceEvents final : public storage::ExpiryListener {
   enum class Listener : std::uint8_t { kWatchedKeys, kTracking };
   void Listen(Listener who, bool on);
 
+  // A change that has no event of its own: the listeners are told.
+  void NoteChange(std::size_t database, std::string_view key) {
+    if (listeners_ != 0) [[unlikely]]
+      TellListeners(KeyEvent::kGeneric, database, key);
+  }
+
   // Call it when wants(kind). With "new" every class is, since it comes before their first event.
   void Publish(KeyEvent kind, std::string_view event, std::size_t database, std::string_view key);
 
@@ -80,7 +86,7 @@ class KeyspaceEvents final : public storage::ExpiryListener {
   bool TakeAbsent(std::size_t database, std::string_view key);
   void Send(std::string_view event, std::size_t database, std::string_view key);
 
-  void TellListeners(std::size_t database, std::string_view key);
+  void TellListeners(KeyEvent kind, std::size_t database, std::string_view key);
   void Update();
 
   Server& server_;

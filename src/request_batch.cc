@@ -11,6 +11,7 @@
 #include "src/command_table.h"
 #include "src/dispatch.h"
 #include "src/server.h"
+#include "src/transaction.h"
 #include "storage/member_table.h"
 
 namespace aeris {
@@ -145,10 +146,14 @@ void RequestBatch::Run() {
   }
   for (Client* client : clients_) {
     client->in_batch = false;
+    if (client->transaction) [[unlikely]]
+      KeepQueued(*client);
     client->query().Consume(std::exchange(client->parsed_bytes, 0));
     // So the next clients read into blocks that are still in cache, and idle ones hold none.
     client->query().ReleaseIfEmpty();
     server_.clients().sizes().Count(*client);
+    if (client->transaction) [[unlikely]]
+      server_.io().EnforceQueryLimit(*client);
   }
   clients_.clear();
 }
@@ -226,6 +231,8 @@ void RequestBatch::PrefetchMembers() const {
 
 // Requests from `begin` on are to be parsed again.
 void RequestBatch::PutBack(Client& client, std::size_t begin) {
+  // Blocks that are put back move what stands behind.
+  if (client.transaction) KeepQueued(client);
   if (!client.PutBackBlocks()) {
     server_.log().Warning("Closing client id={} addr={}: no memory to keep its request.",
                           client.id(), client.peer());
@@ -234,6 +241,14 @@ void RequestBatch::PutBack(Client& client, std::size_t begin) {
   client.parsed_bytes = begin;
   client.parser().Reset();
   client.reading_stopped = false;  // a fault behind it is met again then
+}
+
+// What it refers to goes with the batch.
+void RequestBatch::KeepQueued(Client& client) {
+  if (client.transaction->Keep()) return;
+  server_.log().Warning(
+      "No memory for the transaction of client id={} addr={}, which is discarded.", client.id(),
+      client.peer());
 }
 
 // The requests behind one that has blocked its client go back to the query buffer. They leave the

@@ -6,6 +6,8 @@
 // time. A single key has nothing to overlap with and skips the pass.
 //
 // Holds:   arguments are views into the clients' query buffers, which nobody touches before Run().
+//          What MULTI has queued and EXEC not yet run is copied when the batch ends
+//          (transaction.h).
 // Memory:  about 64 bytes per request, 16 per argument, 8 per key, kept between batches.
 #pragma once
 
@@ -85,6 +87,7 @@ class RequestBatch {
   void RunOne(Request& request);
   void KeepForLater(Request& request);
   void PutBack(Client& client, std::size_t begin);
+  void KeepQueued(Client& client);
 
   Server& server_;
   std::vector<Request> requests_;

@@ -149,6 +149,7 @@ void Reset(CommandContext& context) {
     context.server().monitor().Remove(client);
   }
   client.subscriptions.reset();
+  context.server().dispatcher().EndTransaction(client);
   client.reply_mode = ReplyMode::kOn;
   context.reply().set_muted(false);
   context.reply().set_resp(2);
@@ -224,7 +225,7 @@ constexpr CommandSpec kConnectionCommands[] = {
      .handler = Quit,
      .arity = -1,
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
-              Flag::kAllowBusy,
+              Flag::kAllowBusy | Flag::kNotQueued,
      .acl = Acl::kConnection,
      .group = Group::kConnection,
      .since = "1.0.0",
@@ -234,7 +235,7 @@ constexpr CommandSpec kConnectionCommands[] = {
      .handler = Reset,
      .arity = 1,
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
-              Flag::kAllowBusy,
+              Flag::kAllowBusy | Flag::kNotQueued,
      .acl = Acl::kConnection,
      .group = Group::kConnection,
      .since = "6.2.0",

@@ -41,6 +41,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       StringCommands(),
       StringCompareCommands(),
       StringMultiCommands(),
+      TransactionCommands(),
       ZsetCommands(),
       ZsetPopCommands(),
       ZsetRangeCommands(),

@@ -45,6 +45,7 @@ std::span<const CommandSpec> StreamReadCommands();
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringCompareCommands();
 std::span<const CommandSpec> StringMultiCommands();
+std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> ZsetRangeCommands();

@@ -147,6 +147,7 @@ void CountOne(const CommandContext& context) {
   if (bytes) {
     hyperloglog::StoreCount(*bytes, static_cast<std::uint64_t>(*count));
     context.Changed();
+    context.NoteChange(1);
   }
   context.reply().Integer(*count);
 }
@@ -302,7 +303,7 @@ constexpr CommandSpec kHyperLogLogCommands[] = {
     {.name = "pfcount",
      .handler = PfCount,
      .arity = -2,
-     .flags = Flag::kReadonly,
+     .flags = Flag::kReadonly | Flag::kMayReplicate,
      .acl = Acl::kHyperLogLog,
      .keys = kPfCountKeys,
      .group = Group::kHyperLogLog,

@@ -9,9 +9,13 @@ namespace aeris {
 namespace {
 
 // MONITOR. Replies OK, then a simple string for every command until RESET or the end of the
-// connection. Of a client that is a monitor already it is ignored without a reply, as in Redis.
+// connection. Of a client that is a monitor already it is ignored without a reply, as in Redis. An
+// error inside MULTI, where each command has one reply.
 void StartMonitor(CommandContext& context) {
   Client& client = context.client();
+  if (client.deny_blocking) {
+    return context.reply().Error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  }
   if (client.monitor) return;
   context.server().monitor().Add(client);
   context.reply().Ok();

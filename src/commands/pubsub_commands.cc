@@ -73,8 +73,11 @@ void Psubscribe(CommandContext& context) {
   SubscribeTo(context, ChannelKind::kPattern, "psubscribe");
 }
 
-// SSUBSCRIBE shardchannel ... Confirms each.
+// SSUBSCRIBE shardchannel ... Confirms each. Unlike the others it is an error inside MULTI.
 void Ssubscribe(CommandContext& context) {
+  if (context.client().deny_blocking) {
+    return context.reply().Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  }
   SubscribeTo(context, ChannelKind::kShardChannel, "ssubscribe");
 }
 
@@ -243,7 +246,8 @@ constexpr CommandSpec kPubsubCommands[] = {
     {.name = "publish",
      .handler = Publish,
      .arity = 3,
-     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kSentinel,
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate |
+              Flag::kSentinel,
      .group = Group::kPubsub,
      .since = "2.0.0",
      .complexity = "O(N+M) where N is the number of clients subscribed to the receiving channel "
@@ -270,7 +274,7 @@ constexpr CommandSpec kPubsubCommands[] = {
     {.name = "spublish",
      .handler = Spublish,
      .arity = 3,
-     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast,
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate,
      .keys = kShardChannel,
      .group = Group::kPubsub,
      .since = "7.0.0",

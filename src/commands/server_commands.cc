@@ -16,6 +16,7 @@
 #include "src/info.h"
 #include "src/server.h"
 #include "src/version.h"
+#include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
@@ -38,6 +39,7 @@ bool FlushModeIsValid(CommandContext& context) {
 void FlushDb(CommandContext& context) {
   if (!FlushModeIsValid(context)) return;
   const auto database = static_cast<std::size_t>(context.client().database);
+  context.server().watched_keys().DatabaseEmptied(database);
   context.Changed(context.server().databases().Flush(database));
   context.SignalDatabase(database);
   context.reply().Ok();
@@ -47,6 +49,9 @@ void FlushDb(CommandContext& context) {
 void FlushAll(CommandContext& context) {
   if (!FlushModeIsValid(context)) return;
   Databases& databases = context.server().databases();
+  for (std::size_t i = 0; i < databases.count(); ++i) {
+    context.server().watched_keys().DatabaseEmptied(i);
+  }
   context.Changed(databases.FlushAll());
   for (std::size_t i = 0; i < databases.count(); ++i) context.SignalDatabase(i);
   context.reply().Ok();
@@ -66,6 +71,7 @@ void SwapDb(CommandContext& context) {
     return context.reply().Error(err::kDbIndexOutOfRange);
   }
   const auto a = static_cast<std::size_t>(*first), b = static_cast<std::size_t>(*second);
+  context.server().watched_keys().DatabasesSwapped(a, b);
   databases.Swap(a, b);
   context.SignalDatabase(a);
   context.SignalDatabase(b);

@@ -123,6 +123,8 @@ void XGroupCreate(CommandContext& context) {
       return;
     context.Changed();
     context.SignalReady(2);
+    // The event stands for the group alone; the key is new as well.
+    context.NoteChange(2);
     context.Notify(KeyEvent::kStream, "xgroup-create", 2);
     return context.reply().Ok();
   }
