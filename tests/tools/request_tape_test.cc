@@ -44,6 +44,22 @@ TEST(RequestTape, WritesKeysAsRedisBenchmarkDoes) {
             "set key:000000000000 0 0 3\r\nabc\r\n");
 }
 
+TEST(RequestTape, ATransactionIsSentWholeOrNotAtAll) {
+  const Options options{.workload = Workload::kGet, .pipeline = 2, .keys = 1, .transaction = true};
+  const std::string get = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000000\r\n";
+  RequestTape tape = Tape(options);
+  for (int i = 0; i < 3; ++i) {
+    const Batch batch = tape.Next(2);
+    EXPECT_EQ(batch.bytes, "*1\r\n$5\r\nMULTI\r\n" + get + get + "*1\r\n$4\r\nEXEC\r\n");
+    EXPECT_EQ(batch.requests, 2U);
+    EXPECT_EQ(batch.replies, 4U);
+  }
+  EXPECT_EQ(tape.asked().requests, 6U);
+  EXPECT_EQ(tape.asked().values, 6U);
+  EXPECT_EQ(tape.asked().statuses, 9U);
+  EXPECT_EQ(tape.Next(1).requests, 0U);
+}
+
 TEST(RequestTape, LoadNamesEachKeyOnce) {
   for (const std::size_t pipeline : {1U, 7U, 64U}) {
     const std::string sent = All(

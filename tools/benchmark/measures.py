@@ -150,7 +150,8 @@ def requests_of(bench, row):
 
 def run_requests(bench, server, row, number):
     requests = requests_of(bench, row)
-    if bench.options.load == "redis-benchmark" and server.protocol == "resp" and not row.memcached:
+    if bench.options.load == "redis-benchmark" and server.protocol == "resp" and not (
+            row.memcached or row.transaction):
         if row.workload not in REDIS_BENCHMARK_WORKLOADS:
             raise BenchError(f"redis-benchmark has no workload {row.workload}")
         result = bench.load.run_redis_benchmark(server, row.pipeline, requests,
@@ -158,7 +159,8 @@ def run_requests(bench, server, row, number):
     else:
         result = bench.load.run(server, row.workload, keys=row.keys, pipeline=row.pipeline,
                                 requests=requests, value_size=row.value_bytes, seed=number + 1,
-                                prefix="ctr:" if row.workload == "incr" else None)
+                                prefix="ctr:" if row.workload == "incr" else None,
+                                transaction=row.transaction)
         check_hits(server, row, result)
     return {**result, "value": result["server_cpu_us"] / unit_of(row)[1]}
 

@@ -3,6 +3,7 @@
   get -P 64                            CPU and latency of requests, among a million keys of 16 bytes
   mixed -P 16, 10M keys, 1 KiB values  the same, all workloads, depths, numbers of keys and sizes
   get -P 16 beside memcached           the same, with memcached as the baseline
+  get -P 16 in MULTI                   the same, with each pipeline between MULTI and EXEC
   load -P 64                           keys that are new, into a fresh server
   get at half rate                     latency at half of what the baseline can do
   bytes per key 16+32, 4M keys         resident memory beyond key and value; `with deadlines`
@@ -42,6 +43,7 @@ class Row:
     value_bytes: int = 32
     deadlines: bool = False
     memcached: bool = False
+    transaction: bool = False
 
     @property
     def name(self):
@@ -78,7 +80,8 @@ def requests_name(row):
         name += f", {count_text(row.keys)} keys"
     if row.value_bytes != 32:
         name += f", {bytes_text(row.value_bytes)} values"
-    return name + (" beside memcached" if row.memcached else "")
+    return name + (" beside memcached" if row.memcached else "") + \
+        (" in MULTI" if row.transaction else "")
 
 
 def memory_name(row):
@@ -129,18 +132,18 @@ def parse(text):
     keys = re.search(r", (\d+)([KM]?) (?:keys|elements)\b", text)
     text = text.replace(keys[0], "") if keys else text
     count = parse_count(*keys.groups()) if keys else None
-    if match := re.fullmatch(r"(\w+) -P (\d+)(?:, (\d+) (B|KiB|MiB) values)?( beside memcached)?",
-                             text, re.IGNORECASE):
+    if match := re.fullmatch(r"(\w+) -P (\d+)(?:, (\d+) (B|KiB|MiB) values)?( beside memcached)?"
+                             r"( in MULTI)?", text, re.IGNORECASE):
         workload = match[1].lower()
-        if workload in OPERATIONS and not match[3] and not match[5]:
+        if workload in OPERATIONS and not match[3] and not match[5] and not match[6]:
             return Row("operation", workload, int(match[2]), count or MILLION)
-        if workload not in WORKLOADS:
+        if workload not in WORKLOADS or (match[6] and (workload == "load" or match[5])):
             return None
         units = {"b": 1, "kib": 1 << 10, "mib": 1 << 20}
         value_bytes = int(match[3]) * units[match[4].lower()] if match[3] else 32
         return Row("load" if workload == "load" else "requests", workload, int(match[2]),
                    count or default_keys(value_bytes), value_bytes=value_bytes,
-                   memcached=bool(match[5]))
+                   memcached=bool(match[5]), transaction=bool(match[6]))
     if match := re.fullmatch(r"redis-benchmark (\w+) -P (\d+)", text, re.IGNORECASE):
         known = match[1].lower() in BENCHMARK_TESTS
         return Row("redis-benchmark", match[1].lower(), int(match[2])) if known else None
@@ -185,6 +188,7 @@ SUITES = {
                names("{w} -P {p}, 64 KiB values", p=(16, 1), w=("get", "set")) +
                names("{w} -P 1, 1 MiB values", w=("get", "set"))),
     "memcached": names("{w} -P {p} beside memcached", p=(64, 16, 1), w=("get", "set", "mixed")),
+    "clients": names("{w} -P {p} in MULTI", p=(64, 16), w=("get", "set")),
     "latency": names("{w} at half rate", w=("get", "set")),
     "pubsub": names("publish -P {p}, {n} subscribers", n=("1K", 10), p=(16, 1)),
     "memory": (["empty server", "idle connection"] +

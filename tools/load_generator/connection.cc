@@ -73,7 +73,7 @@ void Connection::SetWritable(bool wanted) {
 }
 
 void Connection::Send(const Batch& batch, MonotonicTime due) {
-  waiting_.push_back({due, batch.requests});
+  waiting_.push_back({due, batch.replies});
   if (!unsent_.empty()) {
     unsent_.append(batch.bytes);
     return;

@@ -41,6 +41,8 @@ Ends with status 1 at the first error reply, or reply of the wrong kind, and 3 a
   --value-size BYTES   32
   --value TEXT         this value instead
   --deadline           SETs carry a deadline of 100000 to 999999 s, random
+  --transaction        what a connection sends together stands between MULTI and EXEC, and is not counted
+                       as requests; get, set, mixed, mget, incr, expire, ping and command. RESP only
   --sequential         keys in order instead of uniformly random
   --half 0|1           load and delete: only this random half of the keys, the same in each run
   --probes N           grow: single inserts to measure, 1000000
@@ -166,6 +168,7 @@ bool Apply(Options& options, std::string_view name, std::string_view text) {
 
 bool* Switch(Options& options, std::string_view name) {
   if (name == "--deadline") return &options.deadline;
+  if (name == "--transaction") return &options.transaction;
   if (name == "--sequential") return &options.sequential;
   return nullptr;
 }
@@ -218,6 +221,23 @@ std::string_view CommandFault(const Options& options) {
   return "";
 }
 
+// What is wrong with --transaction; empty when nothing is. A transaction is sent whole, so the keys
+// may not end in it.
+std::string_view TransactionFault(const Options& options) {
+  if (!options.transaction) return "";
+  if (options.protocol != Protocol::kResp) return "--transaction wants --protocol resp";
+  switch (options.workload) {
+    case Workload::kLoad:
+    case Workload::kDelete:
+    case Workload::kGrow:
+    case Workload::kWatch:
+    case Workload::kLookAside:
+      return "--transaction has no such workload";
+    default:
+      return "";
+  }
+}
+
 std::expected<Options, Error> Checked(Options options) {
   if (!options.value.empty()) options.value_bytes = options.value.size();
   if (options.prefix.size() >= options.key_bytes) {
@@ -227,6 +247,9 @@ std::expected<Options, Error> Checked(Options options) {
     return std::unexpected(Error::Invalid("--keys has more digits than --key-size leaves"));
   }
   if (const std::string_view fault = CommandFault(options); !fault.empty()) {
+    return std::unexpected(Error::Invalid(std::string(fault)));
+  }
+  if (const std::string_view fault = TransactionFault(options); !fault.empty()) {
     return std::unexpected(Error::Invalid(std::string(fault)));
   }
   if (const std::string_view fault = LookAsideFault(options);

@@ -50,6 +50,7 @@ struct Options {
   std::string value = {};    // overrides value_bytes
   std::string command = {};  // what kLoad and kGrow send instead of a SET; kUsage has its form
   bool deadline = false;     // SETs carry one, random between 1.2 and 11.6 days
+  bool transaction = false;  // what is sent together stands between MULTI and EXEC
   bool sequential = false;   // key order, where the workload leaves a choice
   int half = -1;
   std::uint64_t probes = 1'000'000;

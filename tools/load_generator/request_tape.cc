@@ -49,6 +49,7 @@ RequestTape::RequestTape(const Options& options, KeySequence keys)
       first_key_(options.first),
       key_digits_(DigitsOf(options.first + options.keys - 1)),
       batch_requests_(options.pipeline),
+      transaction_(options.transaction),
       keys_(std::move(keys)),
       random_(~options.seed) {
   // A batch begins where the last one ended, so ten batches hold whole periods of `mixed`.
@@ -56,8 +57,21 @@ RequestTape::RequestTape(const Options& options, KeySequence keys)
   const std::size_t count = options.pipeline * (mixed ? kMixedPeriod : 1);
   for (std::size_t i = 0; i < count; ++i) {
     const Workload one = i % kMixedPeriod == kMixedPeriod - 1 ? Workload::kSet : Workload::kGet;
-    Append(options, mixed ? one : options.workload);
+    const Workload workload = mixed ? one : options.workload;
+    transaction_ ? AppendInTransaction(options, workload, i) : Append(options, workload);
   }
+}
+
+// MULTI and EXEC are part of the first and the last request of a batch.
+void RequestTape::AppendInTransaction(const Options& options, Workload workload,
+                                      std::size_t number) {
+  const std::size_t begin = bytes_.size();
+  if (number % batch_requests_ == 0) bytes_ += "*1\r\n$5\r\nMULTI\r\n";
+  Append(options, workload);
+  requests_.back().begin = begin;
+  if (number % batch_requests_ != batch_requests_ - 1) return;
+  bytes_ += "*1\r\n$4\r\nEXEC\r\n";
+  requests_.back().end = bytes_.size();
 }
 
 void RequestTape::AppendKey(const Options& options) {
@@ -207,6 +221,7 @@ bool RequestTape::WriteFields(const Request& request) {
 
 Batch RequestTape::Next(std::size_t requests_max) {
   const std::size_t wanted = std::min(requests_max, batch_requests_);
+  if (transaction_ && wanted < batch_requests_) return {};
   if (next_ + wanted > requests_.size()) next_ = 0;
   const std::size_t first = next_;
   const std::size_t end = first + wanted;
@@ -220,7 +235,10 @@ Batch RequestTape::Next(std::size_t requests_max) {
   const std::size_t taken = next_ - first;
   if (taken == 0) return {};
   const std::size_t begin = requests_[first].begin;
-  return {{bytes_.data() + begin, requests_[next_ - 1].end - begin}, taken};
+  const std::string_view bytes(bytes_.data() + begin, requests_[next_ - 1].end - begin);
+  if (!transaction_) return {.bytes = bytes, .requests = taken, .replies = taken};
+  asked_.statuses += 1 + taken;  // OK, and QUEUED for each
+  return {.bytes = bytes, .requests = taken, .replies = taken + 2};
 }
 
 }  // namespace aeris::load

@@ -30,6 +30,7 @@ struct RequestCounts {
 struct Batch {
   std::string_view bytes;  // until the next batch is taken
   std::size_t requests = 0;
+  std::size_t replies = 0;  // those of MULTI and EXEC included
 };
 
 class RequestTape {
@@ -37,7 +38,7 @@ class RequestTape {
   RequestTape(const Options& options, KeySequence keys);
 
   // The next batch, of `requests_max` requests at most and the pipeline's depth at most; fewer at
-  // the end of the keys, none behind it.
+  // the end of the keys, none behind it. Transactions are whole or none.
   Batch Next(std::size_t requests_max);
 
   const RequestCounts& asked() const { return asked_; }
@@ -66,6 +67,7 @@ class RequestTape {
   };
 
   void Append(const Options& options, Workload workload);
+  void AppendInTransaction(const Options& options, Workload workload, std::size_t number);
   void AppendKey(const Options& options);
   void AppendCommand(std::string_view words);
   // False when the keys have ended.
@@ -78,6 +80,7 @@ class RequestTape {
   std::uint64_t first_key_;
   std::size_t key_digits_ = 0;  // that vary
   std::size_t batch_requests_;
+  bool transaction_;
   std::size_t next_ = 0;
   KeySequence keys_;
   Xoshiro random_;
