@@ -5,6 +5,9 @@ import re
 import scenarios_acl
 import scenarios_blocking
 import scenarios_pubsub
+import scenarios_transactions
+from arguments import KEYS
+from generator import Generator
 from pair import CLOSED, Difference
 from wire import decode, encode
 
@@ -401,6 +404,41 @@ def access_control(pair):
                 found[0] if found else "")
 
 
+def transactions(pair):
+    """Clients that queue, watch and run: everything that each of them receives."""
+    found = scenarios_transactions.difference(pair)
+    require(found is None, b"EXEC", found and found[1], found and found[2],
+            found[0] if found else "")
+
+
+# Whose replies are the same, byte for byte: an array of several is not taken apart.
+IN_TRANSACTIONS = ("strings", "bitmaps", "lists")
+
+
+def random_transactions(pair):
+    """Commands of the grammar between MULTI and EXEC, in pipelines of all depths."""
+    for seed in range(12):
+        choice = random.Random(seed)
+        generator = Generator(choice, IN_TRANSACTIONS[seed % len(IN_TRANSACTIONS)])
+        commands = [[b"HELLO", b"%d" % choice.choice((2, 3))]]
+        for _ in range(60):
+            if choice.random() < 0.3:
+                commands.append([b"WATCH", *choice.sample(KEYS, 2)])
+            commands += generator.commands(choice.randrange(3))
+            commands += [[b"MULTI"], *generator.commands(choice.randrange(20)),
+                         [choice.choice((b"EXEC", b"EXEC", b"EXEC", b"DISCARD"))]]
+        pair.begin()
+        pair.run(commands, iter(lambda c=choice: c.choice((1, 2, 5, 20, 64, 200)), None))
+        pair.compare_states()
+
+
+def touching_watched_keys(pair):
+    """Which keys a command has touched for those who watch them."""
+    found = scenarios_transactions.difference_of_touches(pair)
+    require(found is None, b"WATCH", found and found[1], found and found[2],
+            found[0] if found else "")
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -461,5 +499,8 @@ ALL = [
     ("slow log", slow_log), ("before login", before_login),
     ("quit in a pipeline", quit_in_a_pipeline), ("waiting for keys", waiting_for_keys),
     ("publishing", publishing), ("access control", access_control),
+    ("transactions", transactions),
+    ("random transactions", random_transactions),
+    ("touching watched keys", touching_watched_keys),
     ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]
