@@ -71,4 +71,12 @@ BroadcastLog::Message BroadcastLog::Add(std::span<const std::string_view> parts)
   return {.bytes = {begin, size}, .block = block_};
 }
 
+BroadcastLog::Message BroadcastLog::AddEncoded(std::string_view head, std::string_view rest) {
+  const std::size_t size = head.size() + rest.size();
+  char* const begin = Reserve(size);
+  std::ranges::copy(rest, std::ranges::copy(head, begin).out);
+  block_->used_ += size;
+  return {.bytes = {begin, size}, .block = block_};
+}
+
 }  // namespace aeris::protocol

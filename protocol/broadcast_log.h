@@ -63,6 +63,9 @@ class BroadcastLog {
   // Adds a message of bulk strings.
   Message Add(std::span<const std::string_view> parts);
 
+  // Adds one that is encoded already, in two pieces.
+  Message AddEncoded(std::string_view head, std::string_view rest);
+
   // Bytes held, those included that only receivers still refer to no longer.
   std::size_t memory() const { return block_ != nullptr ? block_->capacity() : 0; }
 
