@@ -67,7 +67,7 @@ std::size_t Client::memory() const {
          parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
          heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
          (subscriptions ? subscriptions->memory() : 0) + (transaction ? transaction->memory() : 0) +
-         (watch ? watch->memory() : 0);
+         (watch ? watch->memory() : 0) + (tracking ? tracking->memory() : 0);
 }
 
 }  // namespace aeris

@@ -11,6 +11,7 @@
 #include "src/acl/acl_users.h"
 #include "src/blocked_clients.h"
 #include "src/client.h"
+#include "src/client_tracking.h"
 #include "src/command_table.h"
 #include "src/pubsub.h"
 #include "src/text.h"
@@ -69,6 +70,11 @@ std::string ClientFlags(const Client& client) {
   if (client.transaction) flags += 'x';
   if (client.postponed || client.blocked) flags += 'b';
   if (client.watch && client.watch->changed()) flags += 'd';
+  if (client.tracking) {
+    flags += 't';
+    if (client.tracking->broken_redirect()) flags += 'R';
+    if (client.tracking->options().bcast) flags += 'B';
+  }
   if (client.close_after_reply) flags += 'c';
   if (client.unix_socket()) flags += 'U';
   if (client.no_evict) flags += 'e';
@@ -90,9 +96,11 @@ void AppendClientLine(std::string& out, const Client& client, MonotonicTime now)
   AppendBufferFields(out, client);
   fmt::format_to(
       std::back_inserter(out),
-      " events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n", Events(client),
+      " events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}\n", Events(client),
       client.last_command != nullptr ? client.last_command->full_name() : "NULL",
-      UserNameOf(client), client.reply().resp(), client.library_name, client.library_version);
+      UserNameOf(client),
+      client.tracking ? static_cast<std::int64_t>(client.tracking->options().redirect) : -1,
+      client.reply().resp(), client.library_name, client.library_version);
 }
 
 }  // namespace aeris

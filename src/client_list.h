@@ -20,8 +20,9 @@ std::optional<ClientType> ParseClientType(std::string_view name);
 ClientType TypeOf(const Client& client);
 
 // The letters of the field `flags`: O monitor, P subscriber, x inside MULTI, b blocked: waits for a
-// key or the end of a pause, d a key that it watches has changed, c closes after its reply, U unix
-// socket, e not evicted, T does not touch keys; N none of them.
+// key or the end of a pause, d a key that it watches has changed, t tracks keys, R its redirection
+// is broken, B tracks prefixes, c closes after its reply, U unix socket, e not evicted, T does not
+// touch keys; N none of them.
 std::string ClientFlags(const Client& client);
 
 // Appends the line, its "\n" included. One system call, for the field `laddr`.

@@ -5,6 +5,7 @@
 
 #include "src/base/check.h"
 #include "src/blocked_clients.h"
+#include "src/client_tracking.h"
 #include "src/pubsub.h"
 
 namespace aeris {
@@ -31,6 +32,7 @@ void ClientRegistry::CloseSoon(Client& client) {
   client.event().Reset();
   client.blocked.reset();
   client.subscriptions.reset();
+  client.tracking.reset();
   closing_.push_back(&client);
 }
 

@@ -79,7 +79,8 @@ constexpr ConfigRow kRows[] = {
     Works("maxmemory-clients",
           Integer<&Config::maxmemory_clients>(-100, kInt64Max, IntegerUnit::kBytesOrPercent),
           {.hook = ConfigHook::kMemory}),
-    Later("tracking-table-max-keys", Integer<&Config::tracking_table_max_keys>(0, kInt64Max)),
+    Works("tracking-table-max-keys", Integer<&Config::tracking_table_max_keys>(0, kInt64Max)),
+    Works("tracking-client-max-keys", Integer<&Config::tracking_client_max_keys>(0, kInt64Max)),
 
     // ---- The process
     Works("databases", Integer<&Config::databases>(1, kInt32Max), {kFixed}),

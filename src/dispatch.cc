@@ -9,6 +9,7 @@
 #include "src/base/memory_probe.h"
 #include "src/blob_argument.h"
 #include "src/client.h"
+#include "src/client_tracking.h"
 #include "src/command_context.h"
 #include "src/command_keys.h"
 #include "src/command_table.h"
@@ -230,6 +231,7 @@ void Dispatcher::Reject(Client& client, const Command* command, std::string_view
     client.reply().Error(error);
   }
   CountError(client);
+  server_.tracking().CommandRefused(client, command);
 }
 
 // Those who look on see the end as well.
@@ -434,11 +436,16 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   const bool notes_new = server_.events().wants(KeyEvent::kNew);
   if (notes_new && context.command().has(CommandFlag::kWrite)) [[unlikely]]
     server_.events().NoteAbsentKeys(context);
+  Tracking& tracking = server_.tracking();
+  if (tracking.on()) [[unlikely]]
+    tracking.CommandBegins(context.client());
   context.command().handler()(context);
   if (notes_new) [[unlikely]]
     server_.events().ForgetAbsentKeys();
   if (holds) [[unlikely]]
     server_.pubsub().DeliverHeld();
+  if (tracking.on()) [[unlikely]]
+    tracking.CommandDone(context);
 }
 
 // `unsent` bytes of replies were there before. Subcommands ask about keys, which is no use of them

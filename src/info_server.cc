@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "src/client_tracking.h"
 #include "src/info_sections.h"
 #include "src/process.h"
 #include "src/server.h"
@@ -88,7 +89,7 @@ void WriteClientsInfo(Server& server, InfoWriter& info) {
   info.Field("client_recent_max_input_buffer", input);
   info.Field("client_recent_max_output_buffer", output);
   info.Field("blocked_clients", blocked);
-  info.Field("tracking_clients", 0);
+  info.Field("tracking_clients", server.tracking().clients());
   info.Field("clients_in_timeout_table", with_timeout);
 }
 

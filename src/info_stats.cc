@@ -1,4 +1,5 @@
 // INFO stats, commandstats, errorstats, latencystats.
+#include "src/client_tracking.h"
 #include "src/config_special.h"
 #include "src/info_sections.h"
 #include "src/server.h"
@@ -69,10 +70,15 @@ void WriteAbsentParts(InfoWriter& info) {
   for (const std::string_view name :
        {"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
         "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-        "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"}) {
+        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"}) {
     info.Field(name, 0);
   }
+}
+
+void WriteTracking(const Tracking& tracking, InfoWriter& info) {
+  info.Field("tracking_total_keys", tracking.keys());
+  info.Field("tracking_total_items", tracking.items());
+  info.Field("tracking_total_prefixes", tracking.prefixes());
 }
 
 }  // namespace
@@ -84,6 +90,7 @@ void WriteStatsInfo(Server& server, InfoWriter& info) {
   WriteKeys(stats, server.eviction(), server.databases(), info);
   WriteChannels(server.pubsub(), info);
   WriteAbsentParts(info);
+  WriteTracking(server.tracking(), info);
   info.Field("unexpected_error_replies", 0);
   info.Field("total_error_replies", stats.error_replies);
   info.Field("dump_payload_sanitizations", 0);

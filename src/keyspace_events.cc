@@ -16,6 +16,7 @@ namespace aeris {
 namespace {
 
 constexpr unsigned Bit(KeyEvent kind) { return 1U << static_cast<unsigned>(kind); }
+constexpr unsigned Bit(KeyspaceEvents::Listener who) { return 1U << static_cast<unsigned>(who); }
 
 constexpr unsigned kAllClasses = Bit(KeyEvent::kNew) - 1;  // that "A" stands for
 
@@ -52,7 +53,7 @@ void KeyspaceEvents::TellListeners(KeyEvent kind, std::size_t database, std::str
                                  gone ? WatchedKeys::Change::kGone : WatchedKeys::Change::kWritten);
   }
   if ((listeners_ & 1U << static_cast<unsigned>(Listener::kTracking)) != 0) {
-    server_.tracking().Invalidate(database, key);
+    server_.tracking().Invalidate(key, kind == KeyEvent::kExpired);
   }
 }
 

@@ -342,6 +342,7 @@ void Server::BeforeSleep() {
     if (std::exchange(resume_clients_, false)) ResumePostponed();
     if (blocked_clients_.has_resumed()) ResumeServed();
   } while (!batch_.empty() || resume_clients_ || blocked_clients_.has_resumed());
+  tracking_->EndTurn();
   if (!io_.WriteQueued(kSubscribersPerTurn)) {
     write_more_ = loop_.AddTimeEvent(std::chrono::milliseconds(0),
                                      [] { return std::optional<std::chrono::milliseconds>(); });

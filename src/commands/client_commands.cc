@@ -15,6 +15,7 @@
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
+#include "src/commands/tracking_commands.h"
 #include "src/error_replies.h"
 #include "src/server.h"
 #include "src/text.h"
@@ -227,6 +228,10 @@ void ClientUnpause(CommandContext& context) {
 
 void ClientHelp(CommandContext& context) {
   static constexpr std::string_view kLines[] = {
+      "CACHING (YES|NO)",
+      "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+      "GETREDIR",
+      "    Return the client ID we are redirecting to when tracking is enabled.",
       "GETNAME",
       "    Return the name of the current connection.",
       "ID",
@@ -271,6 +276,11 @@ void ClientHelp(CommandContext& context) {
       "    * LIB-VER: the client lib version.",
       "UNBLOCK <clientid> [TIMEOUT|ERROR]",
       "    Unblock the specified blocked client.",
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+      "         [OPTIN] [OPTOUT] [NOLOOP]",
+      "    Control server assisted client side caching.",
+      "TRACKINGINFO",
+      "    Report tracking status for the current connection.",
       "NO-EVICT (ON|OFF)",
       "    Protect current client connection from eviction.",
       "NO-TOUCH (ON|OFF)",
@@ -305,6 +315,16 @@ constexpr std::string_view kClientSetInfoTips[] = {"request_policy:all_nodes",
                                                    "response_policy:all_succeeded"};
 
 constexpr CommandSpec kClientSubcommands[] = {
+    {.name = "caching",
+     .handler = ClientCaching,
+     .arity = 3,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .group = Group::kConnection,
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Instruct the server about tracking or not keys in the next request",
+     .arguments = "mode:oneof('YES' yes:pure-token|'NO' no:pure-token)"},
     {.name = "getname",
      .handler = ClientGetName,
      .arity = 2,
@@ -314,6 +334,15 @@ constexpr CommandSpec kClientSubcommands[] = {
      .since = "2.6.9",
      .complexity = "O(1)",
      .summary = "Get the current connection name"},
+    {.name = "getredir",
+     .handler = ClientGetRedir,
+     .arity = 2,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .group = Group::kConnection,
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Get tracking notifications redirection client ID if any"},
     {.name = "help",
      .handler = ClientHelp,
      .arity = 2,
@@ -436,6 +465,28 @@ constexpr CommandSpec kClientSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Set the current connection name",
      .arguments = "connection-name:string"},
+    {.name = "tracking",
+     .handler = ClientTrackingSet,
+     .arity = -3,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .group = Group::kConnection,
+     .since = "6.0.0",
+     .complexity = "O(1). Some options may introduce additional complexity.",
+     .summary = "Enable or disable server assisted client side caching support",
+     .arguments = "status:oneof('ON' on:pure-token|'OFF' off:pure-token) 'REDIRECT' "
+                  "client-id:integer? 'PREFIX' prefix:string?+ 'BCAST' BCAST:pure-token? 'OPTIN' "
+                  "OPTIN:pure-token? 'OPTOUT' OPTOUT:pure-token? 'NOLOOP' NOLOOP:pure-token?"},
+    {.name = "trackinginfo",
+     .handler = ClientTrackingInfo,
+     .arity = 2,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .group = Group::kConnection,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Return information about server assisted client side caching for the current "
+                "connection"},
     {.name = "unblock",
      .handler = ClientUnblock,
      .arity = -3,

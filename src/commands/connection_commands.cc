@@ -5,6 +5,7 @@
 #include "src/base/number_text.h"
 #include "src/client.h"
 #include "src/client_name.h"
+#include "src/client_tracking.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/key_specs.h"
@@ -150,6 +151,7 @@ void Reset(CommandContext& context) {
   }
   client.subscriptions.reset();
   context.server().dispatcher().EndTransaction(client);
+  client.tracking.reset();
   client.reply_mode = ReplyMode::kOn;
   context.reply().set_muted(false);
   context.reply().set_resp(2);

@@ -9,6 +9,7 @@
 
 #include "src/base/number_text.h"
 #include "src/client.h"
+#include "src/client_tracking.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
@@ -42,6 +43,7 @@ void FlushDb(CommandContext& context) {
   context.server().watched_keys().DatabaseEmptied(database);
   context.Changed(context.server().databases().Flush(database));
   context.SignalDatabase(database);
+  context.server().tracking().Flushed();
   context.reply().Ok();
 }
 
@@ -54,6 +56,7 @@ void FlushAll(CommandContext& context) {
   }
   context.Changed(databases.FlushAll());
   for (std::size_t i = 0; i < databases.count(); ++i) context.SignalDatabase(i);
+  context.server().tracking().Flushed();
   context.reply().Ok();
 }
 

@@ -5,6 +5,7 @@ import re
 import scenarios_acl
 import scenarios_blocking
 import scenarios_pubsub
+import scenarios_tracking
 import scenarios_transactions
 from arguments import KEYS
 from generator import Generator
@@ -439,6 +440,13 @@ def touching_watched_keys(pair):
             found[0] if found else "")
 
 
+def caching(pair):
+    """Clients that track keys: everything that each of them receives."""
+    found = scenarios_tracking.difference(pair)
+    require(found is None, b"CLIENT", found and found[1], found and found[2],
+            found[0] if found else "")
+
+
 def quit_in_a_pipeline(pair):
     for commands in ([("SET", "k", "1"), ("QUIT",), ("SET", "k", "2")],
                      [("QUIT", "now"), ("PING",)], [("quit",)]):
@@ -501,6 +509,6 @@ ALL = [
     ("publishing", publishing), ("access control", access_control),
     ("transactions", transactions),
     ("random transactions", random_transactions),
-    ("touching watched keys", touching_watched_keys),
+    ("touching watched keys", touching_watched_keys), ("caching", caching),
     ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]
