@@ -1,11 +1,13 @@
-"""ioredis and node-redis, installed at test time with npm at the versions of node/package.json."""
+"""Node clients and what is built on them, installed at test time with npm at the versions of
+node/package.json."""
 import os
 import shutil
 import subprocess
 
 from case import ServerTest, Settings, data_file
 
-PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "node_redis.mjs")
+PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "ioredis_pubsub.mjs",
+            "node_redis.mjs", "node_redis_cache.mjs", "node_redis_pubsub.mjs", "sessions.mjs")
 
 
 class Node(ServerTest):
@@ -57,3 +59,18 @@ class Node(ServerTest):
 
     def test_node_redis_with_resp3(self):
         self.assertIn("reconnect", self.converse("node_redis.mjs", "3"))
+
+    def test_ioredis_subscribers_come_back(self):
+        self.assertIn("killed 3", self.converse("ioredis_pubsub.mjs"))
+
+    def test_node_redis_subscribers_come_back_with_resp2(self):
+        self.assertIn("killed 3", self.converse("node_redis_pubsub.mjs", "2"))
+
+    def test_node_redis_subscribers_come_back_with_resp3(self):
+        self.assertIn("killed 3", self.converse("node_redis_pubsub.mjs", "3"))
+
+    def test_node_redis_cache(self):
+        self.assertIn("eviction", self.converse("node_redis_cache.mjs"))
+
+    def test_sessions_of_express(self):
+        self.assertIn("reconnect", self.converse("sessions.mjs"))
