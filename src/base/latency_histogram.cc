@@ -19,43 +19,100 @@ std::int64_t LatencyHistogram::HighestEquivalent(std::size_t index) {
   return static_cast<std::int64_t>(((sub + 1) << shift) - 1);
 }
 
+// What is rare are calls at the end, so that nothing has to be saved for them.
 void LatencyHistogram::Record(std::int64_t value) {
-  if (counters_ == nullptr) [[unlikely]] {
-    counters_ = std::make_unique<Counters>();
+  if (static_cast<std::uint64_t>(value) - 1 >= kHighest) [[unlikely]] {
+    value = std::clamp<std::int64_t>(value, 1, kHighest);
   }
-  ++counters_->total;
-  ++counters_->of[IndexOf(std::clamp<std::int64_t>(value, 1, kHighest))];
+  const std::size_t index = IndexOf(value);
+  if (counters_ == nullptr || counters_->place[index / kGroup] == 0) [[unlikely]]
+    return RecordFirst(index);
+  const std::size_t first = (counters_->place[index / kGroup] - std::size_t{1}) * kGroup;
+  if (++counters_->of[first + index % kGroup] == 0) [[unlikely]]
+    return AddCarry(first + index % kGroup);
+}
+
+// Of its group.
+void LatencyHistogram::RecordFirst(std::size_t index) {
+  if (counters_ == nullptr) counters_ = std::make_unique<Counters>();
+  std::vector<std::uint16_t>& of = counters_->of;
+  const std::size_t first = of.size();
+  // No more than is needed: groups come seldom, and only so many.
+  of.reserve(first + kGroup);
+  of.resize(first + kGroup);
+  of[first + index % kGroup] = 1;
+  counters_->place[index / kGroup] = static_cast<std::uint8_t>(of.size() / kGroup);
+}
+
+void LatencyHistogram::AddCarry(std::size_t position) {
+  std::vector<std::uint32_t>& carries = counters_->carries;
+  if (carries.size() <= position) {
+    carries.reserve(counters_->of.size());
+    carries.resize(counters_->of.size());
+  }
+  ++carries[position];
+}
+
+// visit(index, count), in the order of values.
+template <typename Visit>
+void LatencyHistogram::ForEachCounter(Visit visit) const {
+  if (empty()) return;
+  const Counters& counters = *counters_;
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    if (counters.place[group] == 0) continue;
+    const std::size_t first = (counters.place[group] - std::size_t{1}) * kGroup;
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      const std::uint64_t carried =
+          first + i < counters.carries.size() ? counters.carries[first + i] : 0;
+      visit(group * kGroup + i, carried << 16 | counters.of[first + i]);
+    }
+  }
+}
+
+std::uint64_t LatencyHistogram::count() const {
+  std::uint64_t total = 0;
+  ForEachCounter([&](std::size_t, std::uint64_t count) { total += count; });
+  return total;
+}
+
+std::size_t LatencyHistogram::memory_bytes() const {
+  if (empty()) return 0;
+  return sizeof(Counters) + counters_->of.capacity() * sizeof(std::uint16_t) +
+         counters_->carries.capacity() * sizeof(std::uint32_t);
 }
 
 std::int64_t LatencyHistogram::ValueAt(double percentile) const {
   if (empty()) return 0;
-  const auto total = static_cast<double>(counters_->total);
+  const auto total = static_cast<double>(count());
   const auto rank = static_cast<std::uint64_t>(
       std::max(1.0, std::floor(std::min(percentile, 100.0) / 100.0 * total + 0.5)));
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < kCounters; ++i) {
-    seen += counters_->of[i];
-    if (seen >= rank) return HighestEquivalent(i);
-  }
-  return kHighest;
+  std::size_t found = 0;
+  ForEachCounter([&](std::size_t index, std::uint64_t count) {
+    if (seen < rank) found = index;
+    seen += count;
+  });
+  return HighestEquivalent(found);
 }
 
 std::vector<std::pair<std::int64_t, std::uint64_t>> LatencyHistogram::CumulativeByPowersOfTwo()
     const {
   std::vector<std::pair<std::int64_t, std::uint64_t>> buckets;
-  if (empty()) return buckets;
+  std::int64_t power = 1024;
   std::uint64_t seen = 0;
   std::uint64_t shown = 0;
-  std::size_t next = 0;
   // A bound takes in its whole bucket, so it shows as the highest value that the bucket stands for:
   // 1, 2, 4, 8, 16, 33, 67 microseconds.
-  for (std::int64_t power = 1024; shown < counters_->total; power *= 2) {
-    const std::size_t last = IndexOf(power);
-    for (; next < kCounters && next <= last; ++next) seen += counters_->of[next];
-    const std::int64_t bound = std::min(HighestEquivalent(last), HighestEquivalent(kCounters - 1));
-    if (seen != shown) buckets.emplace_back(bound / 1000, seen);
+  const auto show = [&] {
+    const std::size_t last = std::min(IndexOf(power), kCounters - 1);
+    if (seen != shown) buckets.emplace_back(HighestEquivalent(last) / 1000, seen);
     shown = seen;
-  }
+  };
+  ForEachCounter([&](std::size_t index, std::uint64_t count) {
+    for (; index > IndexOf(power); power *= 2) show();
+    seen += count;
+  });
+  show();
   return buckets;
 }
 

@@ -106,5 +106,38 @@ TEST(LatencyHistogram, CumulativeCountsAgreeWithASortedVector) {
   EXPECT_EQ(before, values.size());
 }
 
+TEST(LatencyHistogram, CountsFurtherThanOneCounterReaches) {
+  LatencyHistogram histogram;
+  for (int i = 0; i < 200'000; ++i) histogram.Record(300);
+  for (int i = 0; i < 65'536; ++i) histogram.Record(5000);
+  histogram.Record(9'000'000);
+  EXPECT_EQ(histogram.count(), 265'537U);
+  EXPECT_EQ(histogram.ValueAt(50), 301);
+  EXPECT_EQ(histogram.ValueAt(90), 5023);
+  EXPECT_EQ(histogram.ValueAt(100), 9'043'967);
+  EXPECT_THAT(histogram.CumulativeByPowersOfTwo(),
+              ElementsAre(Pair(1, 200'000), Pair(8, 265'536), Pair(16908, 265'537)));
+}
+
+// A first call near maxmemory must not cost keys.
+TEST(LatencyHistogram, TakesMemoryOnlyForTheRangesThatAreInUse) {
+  LatencyHistogram histogram;
+  EXPECT_EQ(histogram.memory_bytes(), 0U);
+  histogram.Record(1000);
+  EXPECT_LE(histogram.memory_bytes(), 256U);
+  std::mt19937_64 random(7);
+  std::lognormal_distribution<double> usual(6.2, 0.35);  // of 500 ns
+  for (int i = 0; i < 1'000'000; ++i) {
+    histogram.Record(static_cast<std::int64_t>(usual(random)));
+  }
+  EXPECT_LE(histogram.memory_bytes(), 4000U);
+  for (std::int64_t value = 1; value < 1'000'000'000; value += 1 + value / 200) {
+    histogram.Record(value);
+  }
+  EXPECT_LE(histogram.memory_bytes(), 18U << 10);
+  histogram.Reset();
+  EXPECT_EQ(histogram.memory_bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace aeris

@@ -304,10 +304,7 @@ class Run:
     def against_own(self, workspace, unit, _, options):
         """The suite starts src/redis-server, and shows the log of one that fails a test."""
         outcome = Outcome()
-        # The first call of a command takes 24 KiB for its latencies, of the 100 KiB that tests of
-        # limits leave.
-        quiet = ["--config", "latency-tracking", "no"] if unit == "unit/maxmemory" else []
-        output, in_time = self.suites.run(workspace, unit, ["--dump-logs", *quiet, *options])
+        output, in_time = self.suites.run(workspace, unit, ["--dump-logs", *options])
         if not in_time:
             outcome.trouble = NOT_IN_TIME
         return outcome, output
