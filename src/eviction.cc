@@ -97,6 +97,14 @@ bool Eviction::CouldHold(std::size_t database, std::uint64_t bytes) const {
   });
 }
 
+bool Eviction::MayTake(const storage::Keyspace& keyspace, std::size_t bytes) const {
+  const Databases& databases = server_.databases();
+  return std::ranges::none_of(limits_, [&](const Limit& limit) {
+    const bool concerned = !limit.database || &databases[*limit.database] == &keyspace;
+    return concerned && UsedOf(limit) + bytes > limit.bytes;
+  });
+}
+
 void Eviction::Enforce(std::span<const std::string_view> arguments) {
   if (RemoveWhereNeeded(arguments) == Room::kNotYet && !goes_on_.active()) GoOn();
 }

@@ -36,7 +36,7 @@ namespace aeris {
 
 class Server;
 
-class Eviction {
+class Eviction final : public storage::MemoryBound {
  public:
   explicit Eviction(Server& server);
 
@@ -48,6 +48,8 @@ class Eviction {
   // Whether a value of so many bytes may be made in `database`: one that no removal makes room for
   // is refused before anything is removed for it.
   bool CouldHold(std::size_t database, std::uint64_t bytes) const;
+  // Tables that are full put growing off where no limit has room for it: rather than that keys go.
+  bool MayTake(const storage::Keyspace& keyspace, std::size_t bytes) const override;
   // Before any other command with these arguments, and after each.
   void Enforce(std::span<const std::string_view> arguments);
   // Directives have changed. Removing begins with the next step.

@@ -175,6 +175,7 @@ std::expected<void, Error> Server::Start() {
   if (auto started = lazy_free_.Start(loop_); !started) return started;
   keyspace_context_.disposal = &lazy_free_;
   keyspace_context_.expiry_listener = &events_;
+  keyspace_context_.memory_bound = &eviction_;
   if (auto opened = OpenListeners(); !opened) return opened;
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));

@@ -14,7 +14,8 @@
 //              main  [ b0 ][ b1 ] ...            ^ hand                   old home <  hand
 //
 //            The step is 1.3 upwards, so the load stays between 0.65 and 0.85 however large the
-//            table is, and no step depends on its size.
+//            table is, and no step depends on its size. Where memory is at its limit, which the
+//            Policy may tell, a table goes on to 0.90 before it grows all the same.
 // SCAN       a cursor is a position in hash space, the same in every array; what lies between two
 //            cursors is in one array at any time. So each key that stays is visited exactly once.
 // Expiry     a byte per slot (deadline_codes.h) says when to look at it (expire_wheel.h).
@@ -25,7 +26,8 @@
 // A move ends in time: it starts at n homes when more than 8.5 n keys are there (growing), into
 //           1.3 n homes, and each insertion moves kMovePerChange = 4 buckets, so at the end there
 //           are at most 8.75 n keys, 0.68 of the new array; and no part of either array is denser
-//           than 8.75 per bucket, since both keep the order of hashes. Shrinking starts below 5 n
+//           than 8.75 per bucket, since both keep the order of hashes. (One that was put off starts
+//           at 9 n keys, into 1.38 n homes, and ends with 9.25 n.) Shrinking starts below 5 n
 //           keys at the earliest, into 0.77 n homes, and ends with at most 5.25 n: a load of 0.68.
 //           Step() starts it that early, so that a table that lost half of its keys is at most 1.7
 //           times a fresh one; a deletion only below 3.5 n, since it costs 100 ns more per deletion
@@ -88,6 +90,12 @@ concept HashTablePolicy = requires(const P& policy, Ref ref, std::string_view ke
   policy.Prefetch(ref);  // hints that the entry will be read (prefetch.h)
 };
 
+// One that has a say in when the table grows: whether so many bytes more may be taken now.
+template <typename P>
+concept JudgesGrowth = requires(const P& policy, std::size_t bytes) {
+  { policy.MayTake(bytes) } -> std::same_as<bool>;
+};
+
 // What a sweep over due keys says about one of them.
 struct ExpireVerdict {
   bool erase = false;
@@ -106,6 +114,7 @@ class HashTable {
   static constexpr double kTidyLoad = 0.5;               // where Step() does
   static constexpr double kFreshLoad = 0.65;             // after a step in either direction
   static constexpr double kReservedLoad = 0.8;           // with what Reserve() was asked for
+  static constexpr double kPutOffLoad = 0.90;            // where growing is put off no longer
   static constexpr double kFullLoad = 0.95;              // where no larger array can be had
   static constexpr std::uint64_t kMovePerChange = 4;     // home buckets moved by each change
   static constexpr std::uint64_t kMoveAtOnceHomes = 64;  // smaller arrays move at once: < 40 us
@@ -294,11 +303,12 @@ class HashTable {
   }
   void SetLimits();
   void Settle(UnixMs now);
-  std::size_t FullAt() const {
-    return static_cast<std::size_t>(static_cast<double>(main_.homes() * Bucket::kSlots) *
-                                    kFullLoad);
+  std::size_t SizeAt(double load) const {
+    return static_cast<std::size_t>(static_cast<double>(main_.homes() * Bucket::kSlots) * load);
   }
   [[nodiscard]] bool MakeRoom();
+  bool PutsOffMove(std::uint64_t homes) const;
+  std::size_t BytesToMove(std::uint64_t homes) const;
   [[nodiscard]] bool StartMove(std::uint64_t homes);
   void ShrinkBelow(std::size_t size);
   void MoveHomes(std::uint64_t count);

@@ -99,15 +99,38 @@ auto HashTable<Policy>::Insert(std::uint64_t hash, Ref ref) -> Slot {
   return slot;
 }
 
-// Starts to grow. Without memory for it that is tried again some insertions later; false when the
-// table is full.
+// Starts to grow. Where memory for it is short that is tried again some insertions later; false
+// when the table is full.
 template <HashTablePolicy Policy>
 bool HashTable<Policy>::MakeRoom() {
   const auto fresh = static_cast<double>(size_) / (Bucket::kSlots * kFreshLoad);
-  if (StartMove(std::max(main_.homes() + 1, static_cast<std::uint64_t>(fresh)))) return true;
-  if (size_ >= FullAt()) return false;
-  grow_above_ = std::min(FullAt(), size_ + 1 + static_cast<std::size_t>(main_.homes()) / 8);
+  const std::uint64_t homes = std::max(main_.homes() + 1, static_cast<std::uint64_t>(fresh));
+  const bool put_off = PutsOffMove(homes);
+  if (!put_off && StartMove(homes)) return true;
+  if (size_ >= SizeAt(kFullLoad)) return false;
+  grow_above_ = std::min(SizeAt(put_off ? kPutOffLoad : kFullLoad),
+                         size_ + 1 + static_cast<std::size_t>(main_.homes()) / 8);
   return true;
+}
+
+// Not for ever: beyond kPutOffLoad each further key makes all lookups longer.
+template <HashTablePolicy Policy>
+bool HashTable<Policy>::PutsOffMove(std::uint64_t homes) const {
+  if constexpr (JudgesGrowth<Policy>) {
+    return size_ < SizeAt(kPutOffLoad) && !policy_.MayTake(BytesToMove(homes));
+  } else {
+    return false;
+  }
+}
+
+// What a move to a larger array adds while it lasts. The old array's pages go back as the hand
+// leaves them, a small one as a whole at the end.
+template <HashTablePolicy Policy>
+std::size_t HashTable<Policy>::BytesToMove(std::uint64_t homes) const {
+  constexpr std::size_t kCodesBytes = Bucket::kSlots + 1;  // and their bitmap
+  const std::size_t home_bytes = sizeof(Bucket) + (filed_ != 0 ? kCodesBytes : 0);
+  const bool in_steps = main_.bucket_bytes().size() >= ZeroedRegion::kMappedBytesMin;
+  return static_cast<std::size_t>(in_steps ? homes - main_.homes() : homes) * home_bytes;
 }
 
 template <HashTablePolicy Policy>

@@ -96,6 +96,16 @@ class ExpiryListener {
   ~ExpiryListener() = default;
 };
 
+// Says whether memory may grow for the sake of speed alone. It must not touch the keyspace.
+class MemoryBound {
+ public:
+  // Whether `keyspace` may take so many bytes more now.
+  virtual bool MayTake(const Keyspace& keyspace, std::size_t bytes) const = 0;
+
+ protected:
+  ~MemoryBound() = default;
+};
+
 // What all keyspaces of a server share. Outlives them.
 struct KeyspaceContext {
   const KeyHasher& hasher;
@@ -103,6 +113,7 @@ struct KeyspaceContext {
   KeyspaceStats stats{};
   Disposal* disposal = nullptr;  // none: values are destroyed where they are removed
   ExpiryListener* expiry_listener = nullptr;
+  const MemoryBound* memory_bound = nullptr;  // asked before a table grows
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   KeyspaceLimits limits{};

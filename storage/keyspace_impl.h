@@ -30,7 +30,8 @@ class EntryPolicy {
   static constexpr std::size_t kCacheLine = 64;
   static constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
 
-  EntryPolicy(const Arena& arena, const KeyHasher& hasher) : arena_(&arena), hasher_(&hasher) {}
+  EntryPolicy(const Arena& arena, const Keyspace& keyspace)
+      : arena_(&arena), hasher_(&keyspace.hasher()), keyspace_(&keyspace) {}
 
   std::uint64_t HashOf(Ref ref) const { return (*hasher_)(KeyOf(arena_->At(ref))); }
   bool Matches(Ref ref, std::string_view key) const { return KeyOf(arena_->At(ref)) == key; }
@@ -42,10 +43,15 @@ class EntryPolicy {
     for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) storage::Prefetch(entry + at);
     storage::Prefetch(entry + bytes - 1);
   }
+  bool MayTake(std::size_t bytes) const {
+    const MemoryBound* const bound = keyspace_->context().memory_bound;
+    return bound == nullptr || bound->MayTake(*keyspace_, bytes);
+  }
 
  private:
   const Arena* arena_;
   const KeyHasher* hasher_;
+  const Keyspace* keyspace_;
 };
 
 using EntryTable = HashTable<EntryPolicy>;
@@ -84,7 +90,7 @@ struct Keyspace::Impl {
         context(shared),
         arena({.reserve_bytes = shared.limits.arena_bytes}),
         blobs(shared.limits.blob_bytes),
-        table(EntryPolicy(arena, shared.hasher), shared.limits.table_homes) {}
+        table(EntryPolicy(arena, keyspace), shared.limits.table_homes) {}
 
   ~Impl() {
     if (collections.count() == 0) return;

@@ -435,6 +435,65 @@ TEST(HashTable, TakesAtMostTenAndAThirdBytesPerKeyAtEverySize) {
   EXPECT_LT(sum / (kKeys - kFirst), 9.0);
 }
 
+// One that says whether memory may be taken.
+struct BoundPolicy : TestPolicy {
+  const bool* at_limit;
+
+  bool MayTake(std::size_t bytes) const {
+    EXPECT_GT(bytes, 0U);
+    return !*at_limit;
+  }
+};
+
+TEST(HashTable, PutsGrowingOffWhileMemoryIsAtItsLimitButNotForEver) {
+  constexpr std::size_t kSlots = Bucket::kSlots;
+  using Table = HashTable<BoundPolicy>;
+  TestArena arena;
+  bool at_limit = true;
+  Table table(BoundPolicy{{&arena}, &at_limit});
+  std::uint64_t key = 0;
+  // The load at which the next move begins.
+  const auto load_at_next_move = [&] {
+    while (table.moving()) static_cast<void>(table.Step(1000));
+    const std::uint64_t homes = table.homes();
+    while (table.homes() == homes) {
+      const std::uint64_t hash = Spread(key);
+      EXPECT_TRUE(table.Insert(hash, arena.Add(key, hash)));
+      ++key;
+    }
+    return static_cast<double>(table.size() - 1) / static_cast<double>(homes * kSlots);
+  };
+  while (table.size() < 100'000) {
+    const double load = load_at_next_move();
+    if (table.size() < 500) continue;  // whose limits are rounded
+    EXPECT_GE(load, Table::kPutOffLoad - 0.001) << table.size();
+    EXPECT_LE(load, Table::kPutOffLoad + 0.001) << table.size();
+  }
+  table.CheckInvariants();
+  at_limit = false;
+  EXPECT_LE(load_at_next_move(), Table::kGrowLoad + 0.001);
+  for (std::uint64_t i = 0; i < key; ++i) ASSERT_TRUE(table.Find(Spread(i), KeyText(i))) << i;
+}
+
+// Once there is room for it, a table that has put growing off grows soon.
+TEST(HashTable, GrowsWhenThereIsRoomAgain) {
+  TestArena arena;
+  bool at_limit = false;
+  HashTable<BoundPolicy> table(BoundPolicy{{&arena}, &at_limit});
+  const auto insert = [&] {
+    const std::uint64_t key = table.size();
+    EXPECT_TRUE(table.Insert(Spread(key), arena.Add(key, Spread(key))));
+  };
+  while (table.size() < 10'000 || table.moving()) insert();
+  const std::uint64_t homes = table.homes();
+  at_limit = true;
+  while (table.size() < homes * Bucket::kSlots * 86 / 100) insert();
+  EXPECT_EQ(table.homes(), homes);
+  at_limit = false;
+  for (std::uint64_t i = 0; i <= homes / 8; ++i) insert();
+  EXPECT_GT(table.homes(), homes);
+}
+
 // A miss compares one key in 256 of those that it passes, so false comparisons count the buckets.
 TEST(HashTable, MissesCostNoMoreAfterChurn) {
   constexpr std::uint64_t kKeys = 60'000;
