@@ -385,7 +385,7 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   for (const auto& argument : client.parser().blocks()) {
     static_cast<BlobArgument&>(*argument.block).Count();
   }
-  if (eviction.limited()) eviction.Enforce(arguments);
+  if (eviction.limited()) eviction.EnforceAfter(arguments);
 }
 
 // What every request passes through is inlined by force, here and where it is looked up: g++ makes

@@ -20,8 +20,10 @@ constexpr int kRemovalsPerLook = 16;
 // ten million slots. A key in a part of the table that is being moved is found when that has moved
 // on.
 constexpr int kFruitlessMax = 4096;
-// For what is far above the limit.
-constexpr milliseconds kLongStepMax{10};
+// What a step removes in any case where memory has climbed, unless keys that may go are rare: so
+// many searches that brought none.
+constexpr int kRemovalsMin = 256;
+constexpr int kFruitlessFew = 4;
 
 }  // namespace
 
@@ -81,12 +83,16 @@ std::size_t Eviction::UsedOf(const Limit& limit) const {
 }
 
 bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments) {
+  time_is_up_ = false;
   std::size_t argument_bytes = 0;
   for (const std::string_view argument : arguments) argument_bytes += argument.size();
   for (Limit& limit : limits_) {
     if (limit.database && *limit.database != database) continue;
     if (argument_bytes > limit.bytes) return false;
-    if (Exceeded(limit) && RemoveUntilEnough(limit, arguments) == Room::kNone) return false;
+    if (!Exceeded(limit)) continue;
+    const Room room = RemoveUntilEnough(limit, arguments);
+    if (room == Room::kNone) return false;
+    time_is_up_ |= room == Room::kNotYet;
   }
   return true;
 }
@@ -106,6 +112,12 @@ bool Eviction::MayTake(const storage::Keyspace& keyspace, std::size_t bytes) con
 }
 
 void Eviction::Enforce(std::span<const std::string_view> arguments) {
+  time_is_up_ = false;
+  time_is_up_ = RemoveWhereNeeded(arguments) == Room::kNotYet;
+  if (time_is_up_ && !goes_on_.active()) GoOn();
+}
+
+void Eviction::EnforceAfter(std::span<const std::string_view> arguments) {
   if (RemoveWhereNeeded(arguments) == Room::kNotYet && !goes_on_.active()) GoOn();
 }
 
@@ -125,6 +137,7 @@ Eviction::Room Eviction::RemoveWhereNeeded(std::span<const std::string_view> arg
 // Goes on in time events until the limits hold or nothing can be removed.
 void Eviction::GoOn() {
   goes_on_ = server_.loop().AddTimeEvent(milliseconds(0), [this] {
+    time_is_up_ = false;
     const bool more = RemoveWhereNeeded({}) == Room::kNotYet;
     ServeWaiters();
     return more ? std::optional(milliseconds(0)) : std::nullopt;
@@ -152,22 +165,25 @@ Eviction::Room Eviction::RemoveForOneStep(Limit& limit) {
   server_.ReadClock();
   const MonotonicTime begin = server_.monotonic();
   const MonotonicTime::duration step_max = StepMax();
-  const MonotonicTime::duration long_step_max =
-      std::max<MonotonicTime::duration>(step_max, kLongStepMax);
   const std::size_t far = std::max(limit.level, limit.bytes + limit.argument_bytes_max);
   Room room = Room::kEnough;
-  int fruitless = 0;
+  int fruitless = 0;  // since the last removal
+  int removed = 0;
   for (int tries = 1; Exceeded(limit); ++tries) {
     const std::optional<std::size_t> giver = Giver(limit);
     if (!giver) {
       room = Room::kNone;
       break;
     }
-    fruitless = RemoveOne(limit, *giver) ? 0 : fruitless + 1;
+    const bool found = RemoveOne(limit, *giver);
+    removed += found ? 1 : 0;
+    fruitless = found ? 0 : fruitless + 1;
     if (tries % kRemovalsPerLook != 0) continue;
     server_.ReadClock();
-    const MonotonicTime::duration took = server_.monotonic() - begin;
-    if (took > (UsedOf(limit) > far ? long_step_max : step_max) || fruitless > kFruitlessMax) {
+    const bool must_go_on =
+        UsedOf(limit) > far && removed < kRemovalsMin && tries - removed <= kFruitlessFew;
+    const bool in_time = server_.monotonic() - begin <= step_max;
+    if ((!in_time && !must_go_on) || fruitless > kFruitlessMax) {
       room = Room::kNotYet;
       break;
     }
@@ -271,8 +287,9 @@ void Eviction::Removed(std::size_t database) {
 
 // --- How long, and what is said
 
-// As in Redis: 50 us per unit up to 10, then 15% more for each, and no limit at 100.
+// Of a step. As in Redis: 50 us per unit up to 10, then 15% more for each, and no limit at 100.
 MonotonicTime::duration Eviction::StepMax() const {
+  if (time_is_up_) return {};
   const int tenacity = server_.config().maxmemory_eviction_tenacity;
   if (tenacity >= 100) return MonotonicTime::duration::max();
   if (tenacity <= 10) return microseconds(50 * tenacity);

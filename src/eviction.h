@@ -6,10 +6,10 @@
 // `maxmemory-eviction-tenacity`'s time is up, a time event goes on, and commands run although a
 // limit does not hold yet. A command that needs memory is refused only when no key can be removed.
 //
-// Within that time memory may be above the limit by the largest argument of a command. What is
-// beyond, and beyond what the last step has left, is removed in the same step, so that used memory
-// does not climb while commands add more than the time removes; up to 10 ms, which is thousands of
-// keys.
+// Within that time memory may be above the limit by the largest argument of a command. Where it is
+// beyond that, and beyond what the last step has left, a step goes on to 256 removals, a
+// millisecond at most, whatever the clock says: a clock that runs on while another process has the
+// core ends no step that has done nothing yet. A search that finds no key is over when its time is.
 //
 // A database has the policy that `maxmemory-db` gives it, or else maxmemory-policy, and loses keys
 // by that alone, also where it is `maxmemory` that is passed. Databases of different policies then
@@ -50,8 +50,11 @@ class Eviction final : public storage::MemoryBound {
   bool CouldHold(std::size_t database, std::uint64_t bytes) const;
   // Tables that are full put growing off where no limit has room for it: rather than that keys go.
   bool MayTake(const storage::Keyspace& keyspace, std::size_t bytes) const override;
-  // Before any other command with these arguments, and after each.
+  // Before any other command with these arguments.
   void Enforce(std::span<const std::string_view> arguments);
+  // After each. Has no time where the step before the command used all of it up, and then looks
+  // only to it that memory does not climb.
+  void EnforceAfter(std::span<const std::string_view> arguments);
   // Directives have changed. Removing begins with the next step.
   void OnConfigChange();
   // Between commands, ten times a second: buffers grow without any.
@@ -105,6 +108,7 @@ class Eviction final : public storage::MemoryBound {
   bool one_policy_ = true;                 // of all databases
   storage::Keyspace::Evicted evicted_;     // the last one; keeps its memory
   ae::TimeEvent goes_on_;
+  bool time_is_up_ = false;  // of the command that runs
   std::optional<MonotonicTime> exceeded_since_;
   MonotonicTime::duration exceeded_{};
 };

@@ -71,5 +71,74 @@ TEST_F(EvictionTest, NoKeysGoForATableThatCouldGrow) {
   EXPECT_GT(keyspace().memory().table, table);
 }
 
+// Each reading of the clock takes a tenth of a step's time here.
+constexpr microseconds kReading{50};
+
+class EvictionStepTest : public EvictionTest {
+ protected:
+  // What one command takes by that clock, which is read in one turn and runs in the next.
+  static std::chrono::nanoseconds TimeOf(TestServer& server, TestClient& client,
+                                         std::string_view request) {
+    client.Send(request);
+    const MonotonicTime before = server.clock().Monotonic();
+    server.Turn();
+    server.Turn();
+    return server.clock().Monotonic() - before;
+  }
+};
+
+// A copy takes more than a step can remove. The command waits no longer for it than the tenacity
+// says, and neither do those that follow while memory is far above the limit.
+TEST_F(EvictionStepTest, NoCommandWaitsLongerThanAStepWhereMuchHasToGo) {
+  TestServer server;
+  TestClient client(server);
+  // All but the large ones may go.
+  Fill(client, 100'000, "0123456789", "10000");
+  std::string list = "*2002\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n";
+  for (int i = 0; i < 2000; ++i) list += "$500\r\n" + std::string(500, 'e') + "\r\n";
+  client.Talk(list);
+  const std::size_t limit = server->used_memory();
+  SetLimit(server, client, limit, "volatile-random");
+  server.clock().set_step(kReading);
+  // A step before the command, or 256 removals after it, with a look at the clock after each 16; a
+  // step of the time event in each turn; what else looks at it. It was 10 ms, 200 looks.
+  constexpr auto kMost = 80 * kReading;
+  EXPECT_LE(TimeOf(server, client, Request({"COPY", "list", "copy"})), kMost);
+  std::size_t above = server->used_memory();
+  EXPECT_GT(above, limit + 500'000);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_LE(TimeOf(server, client, Request({"SET", "new:" + std::to_string(i), "v"})), kMost);
+    EXPECT_LT(server->used_memory(), above);
+    above = server->used_memory();
+  }
+  EXPECT_GT(above, limit);
+  server.clock().set_step({});
+  server.Settle();
+  EXPECT_LE(server->used_memory(), limit);
+}
+
+// A clock that has run on without us must not let memory climb: each command removes what it adds.
+TEST_F(EvictionStepTest, MemoryDoesNotClimbWhereTheClockRunsFast) {
+  TestServer server;
+  TestClient client(server);
+  const std::string value(1000, 'v');
+  Fill(client, 20'000, value);
+  const std::size_t limit = server->used_memory();
+  SetLimit(server, client, limit, "allkeys-lru");
+  client.Talk(Request({"CONFIG", "SET", "maxmemory-eviction-tenacity", "0"}));
+  server.clock().set_step(std::chrono::milliseconds(1));
+  std::string list = "*201\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n";
+  for (int i = 0; i < 199; ++i) list += "$200\r\n" + std::string(200, 'e') + "\r\n";
+  client.Send(list);
+  for (int i = 0; i < 4; ++i) server.Turn();
+  for (int i = 0; i < 20; ++i) {
+    client.Send(Request({"COPY", "list", "copy:" + std::to_string(i)}));
+    server.Turn();
+    server.Turn();
+    EXPECT_LE(server->used_memory(), limit + 20'000) << i;
+  }
+  EXPECT_GT(server->databases()[0].lookup_stats().evicted, 500U);
+}
+
 }  // namespace
 }  // namespace aeris
