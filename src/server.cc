@@ -350,6 +350,7 @@ void Server::BeforeSleep() {
   }
   client_eviction_.Enforce();
   clients_.FreeClosed();
+  lazy_free_.BeginTurn();
 }
 
 // A paused client may have gathered as much as its query buffer holds. It gets a bounded share of
