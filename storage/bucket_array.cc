@@ -30,14 +30,12 @@ void BucketArray::ReleaseBefore(std::uint64_t bucket) {
 
 std::size_t BucketArray::ResidentBytes(std::uint64_t written_end) const {
   const auto written = static_cast<std::size_t>(std::min(written_end, buckets()));
-  return buckets_.ResidentBytes(written * sizeof(Bucket)) +
-         codes_.ResidentBytes(written * Bucket::kSlots);
+  return buckets_.ResidentBytes(written * sizeof(Bucket)) + codes_.resident_bytes();
 }
 
 std::size_t BucketArray::MappedBytes(std::uint64_t written_end) const {
   const auto written = static_cast<std::size_t>(std::min(written_end, buckets()));
-  return buckets_.MappedBytes(written * sizeof(Bucket)) +
-         codes_.MappedBytes(written * Bucket::kSlots);
+  return buckets_.MappedBytes(written * sizeof(Bucket)) + codes_.mapped_bytes();
 }
 
 }  // namespace aeris::storage

@@ -73,7 +73,7 @@ class BucketArray {
   std::span<std::byte> bucket_bytes() const { return {buckets_.data(), buckets_.size_bytes()}; }
   // The buckets before this one are empty for good; their pages go back to the kernel.
   void ReleaseBefore(std::uint64_t bucket);
-  // Resident bytes, if nothing from bucket `written_end` on has been written yet.
+  // Resident bytes, if no bucket from `written_end` on has been written yet.
   std::size_t ResidentBytes(std::uint64_t written_end) const;
   // The part of them that is mapped, not the allocator's.
   std::size_t MappedBytes(std::uint64_t written_end) const;

@@ -39,8 +39,8 @@ unsigned DueMask(const std::byte* bytes, const ExpireWheel& wheel) {
 bool DeadlineCodes::Allocate(std::size_t slots) {
   const std::size_t chunks = (slots + kChunkSlots - 1) / kChunkSlots;
   const bool with_bitmap = slots >= kBitmapSlotsMin;
-  ZeroedRegion bytes((slots + kGroup - 1) / kGroup * kGroup);
-  ZeroedRegion bitmap(with_bitmap ? BitmapBytes(slots + kLineChunks * kChunkSlots - 1) : 0);
+  SparseRegion bytes((slots + kGroup - 1) / kGroup * kGroup);
+  SparseRegion bitmap(with_bitmap ? BitmapBytes(slots + kLineChunks * kChunkSlots - 1) : 0);
   if (bytes.data() == nullptr || (with_bitmap && bitmap.data() == nullptr)) return false;
   slots_ = slots;
   next_slot_ = slots;
@@ -65,12 +65,17 @@ void DeadlineCodes::Mark(std::uint8_t code, std::size_t chunk) {
   if (!has_bitmap()) return;
   std::uint64_t& word = Word(code, chunk);
   const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
-  if ((word & bit) == 0) word |= bit;
+  if ((word & bit) != 0) return;
+  bitmap_.Touch(WordIndex(code, chunk) * sizeof word);
+  word |= bit;
 }
 
 void DeadlineCodes::Set(std::size_t slot, std::uint8_t code) {
   AERIS_DCHECK(slot < slots_);
-  if (code != 0) Mark(code, slot / kChunkSlots);
+  if (code != 0) {
+    Mark(code, slot / kChunkSlots);
+    bytes_.Touch(slot);
+  }
   bytes_.data()[slot] = std::byte{code};
 }
 
@@ -108,8 +113,10 @@ std::size_t DeadlineCodes::CollectChunk(const ExpireWheel& wheel, std::size_t fi
   const std::size_t end = std::min((chunk + 1) * kChunkSlots, slots_);
   // A chunk entered in its middle keeps its bits: codes filed since may lie in its first part.
   if (has_bitmap() && first == chunk * kChunkSlots) {
+    const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
     for (const std::uint8_t code : wheel.due_codes()) {
-      Word(code, chunk) &= ~(std::uint64_t{1} << (chunk % 64));
+      // Pages that nobody has written stay so.
+      if (std::uint64_t& word = Word(code, chunk); (word & bit) != 0) word &= ~bit;
     }
   }
   std::size_t count = 0;

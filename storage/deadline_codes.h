@@ -15,6 +15,9 @@
 // A code's bits come in lines of 64 bytes, and the lines of all codes for the same chunks in one
 // block, so that a pass reads whole lines, and a move that leaves chunks behind or fills new ones
 // gives back or touches four pages of the bitmap per 327,680 slots, not one per code.
+//
+// Memory counts as it is written: the first deadline in a table of ten million keys takes two
+// pages, not all of 15 MB, for which keys would have to go at once where memory is limited.
 #pragma once
 
 #include <bitset>
@@ -24,7 +27,7 @@
 
 #include "storage/bucket.h"
 #include "storage/expire_wheel.h"
-#include "storage/zeroed_region.h"
+#include "storage/sparse_region.h"
 
 namespace aeris::storage {
 
@@ -76,14 +79,9 @@ class DeadlineCodes {
 
   // Slots before this one are empty for good.
   void ReleaseBefore(std::size_t slot);
-  // Resident bytes, if nothing from slot `written_end` on has been written yet.
-  std::size_t ResidentBytes(std::size_t written_end) const {
-    return bytes_.ResidentBytes(written_end) + bitmap_.ResidentBytes(BitmapBytes(written_end));
-  }
+  std::size_t resident_bytes() const { return bytes_.resident_bytes() + bitmap_.resident_bytes(); }
   // Those of them that are mapped, not the allocator's.
-  std::size_t MappedBytes(std::size_t written_end) const {
-    return bytes_.MappedBytes(written_end) + bitmap_.MappedBytes(BitmapBytes(written_end));
-  }
+  std::size_t mapped_bytes() const { return bytes_.mapped_bytes() + bitmap_.mapped_bytes(); }
   // Aborts unless the bitmap covers the byte of `slot`.
   void CheckSlot(std::size_t slot) const;
 
@@ -94,10 +92,12 @@ class DeadlineCodes {
   static constexpr std::size_t kBlockWords = ExpireWheel::kCodes * kLineWords;
 
   bool has_bitmap() const { return bitmap_.size_bytes() != 0; }
-  // The word with the bits of `code` for 64 chunks, those around `chunk`.
+  // Of the word with the bits of `code` for 64 chunks, those around `chunk`.
+  static std::size_t WordIndex(std::uint8_t code, std::size_t chunk) {
+    return chunk / kLineChunks * kBlockWords + code * kLineWords + chunk / 64 % kLineWords;
+  }
   std::uint64_t& Word(std::uint8_t code, std::size_t chunk) const {
-    const std::size_t line = chunk / kLineChunks * kBlockWords + code * kLineWords;
-    return reinterpret_cast<std::uint64_t*>(bitmap_.data())[line + chunk / 64 % kLineWords];
+    return reinterpret_cast<std::uint64_t*>(bitmap_.data())[WordIndex(code, chunk)];
   }
   // Of the blocks that cover the chunks of the first `slots` slots, as far as they are whole.
   static std::size_t BitmapBytes(std::size_t slots) {
@@ -112,8 +112,8 @@ class DeadlineCodes {
   std::size_t slots_ = 0;
   std::size_t chunks_ = 0;
   std::size_t next_slot_ = 0;
-  ZeroedRegion bytes_;
-  ZeroedRegion bitmap_;
+  SparseRegion bytes_;
+  SparseRegion bitmap_;
 };
 
 }  // namespace aeris::storage

@@ -35,6 +35,10 @@ class ZeroedRegion {
   // Aligned to 64 bytes. Null when empty.
   std::byte* data() const { return data_; }
   std::size_t size_bytes() const { return size_bytes_; }
+  // Not the allocator's.
+  bool mapped() const { return size_bytes_ >= kMappedBytesMin; }
+  // From the front, so far.
+  std::size_t released_bytes() const { return released_bytes_; }
   // Bytes that take memory, if nothing from byte `written_end` on has been written yet.
   std::size_t ResidentBytes(std::size_t written_end) const {
     if (!mapped()) return AllocatedBytes(size_bytes_);
@@ -52,7 +56,6 @@ class ZeroedRegion {
   }
 
  private:
-  bool mapped() const { return size_bytes_ >= kMappedBytesMin; }
   void Release(std::size_t end);
   void Free();
   void Swap(ZeroedRegion& other) noexcept {

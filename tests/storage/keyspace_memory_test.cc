@@ -55,5 +55,30 @@ TEST(KeyspaceMemory, IsFlatOverTheGrowthOfTheTable) {
   }
 }
 
+// Where memory is limited, as many keys would have to go at once.
+TEST(KeyspaceMemory, TheFirstDeadlinesOfALargeTableTakeAFewPagesEach) {
+  constexpr std::size_t kKeys = 200'000;
+  constexpr std::size_t kPage = 4096;
+  Shared shared;
+  Keyspace keyspace(shared.context);
+  for (std::size_t i = 0; i < kKeys; ++i) Set(keyspace, std::to_string(i), "v");
+  while (keyspace.Maintain(1'000)) {
+  }
+  const std::size_t before = keyspace.used_bytes();
+  for (std::size_t i = 0; i < 10; ++i) {
+    const std::size_t used = keyspace.used_bytes();
+    EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash(std::to_string(i)), kNow + 1'000'000, kNow),
+              StoreResult::kStored);
+    EXPECT_LE(keyspace.used_bytes() - used, 6 * kPage);
+  }
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    EXPECT_EQ(keyspace.SetDeadline(keyspace.Hash(std::to_string(i)), kNow + 1'000'000, kNow),
+              StoreResult::kStored);
+  }
+  // A byte per slot, and 4 in the entry.
+  EXPECT_GE(keyspace.used_bytes() - before, 5 * kKeys);
+  EXPECT_LE(keyspace.used_bytes() - before, 7 * kKeys);
+}
+
 }  // namespace
 }  // namespace aeris::storage
