@@ -142,10 +142,16 @@ void CommandContext::ReplyBlob(storage::BlobRef blob) const {
   const std::string_view text = blob.text();
   if (text.size() < kPinnedBytesMin) return reply_.Bulk(text);
   // The reply holds a reference to the block until it is sent, whatever happens to the key.
-  const auto release = [](void* object) {
-    const std::unique_ptr<storage::BlobRef> dropped(static_cast<storage::BlobRef*>(object));
+  struct Held {
+    storage::BlobRef blob;
+    storage::Disposal& disposal;
   };
-  reply_.BulkPinned(text, {std::make_unique<storage::BlobRef>(std::move(blob)).release(), release});
+  const auto release = [](void* object) {
+    const std::unique_ptr<Held> held(static_cast<Held*>(object));
+    storage::DropBlob(std::move(held->blob), &held->disposal);
+  };
+  auto held = std::make_unique<Held>(Held{std::move(blob), server_.lazy_free()});
+  reply_.BulkPinned(text, {held.release(), release});
 }
 
 bool CommandContext::Stored(storage::StoreResult result) const {

@@ -71,6 +71,9 @@ class BlobRef {
     if (blob_ != nullptr) Blob::Drop(std::exchange(blob_, nullptr));
   }
   std::size_t memory_bytes() const;  // as the allocator rounds them
+  std::size_t capacity() const { return blob_ == nullptr ? 0 : blob_->capacity(); }
+  // Nothing else refers to the blob: it is freed when this goes.
+  bool last() const { return blob_ != nullptr && !blob_->shared(); }
 
  private:
   friend class BlobStore;

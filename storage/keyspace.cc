@@ -25,6 +25,11 @@ constexpr std::size_t kDisposeBlobBytes = std::size_t{1} << 20;
 
 }  // namespace
 
+void DropBlob(BlobRef blob, Disposal* disposal) {
+  if (disposal == nullptr || !blob.last() || blob.capacity() < kDisposeBlobBytes) return;
+  disposal->Dispose(std::move(blob));
+}
+
 // --- Finding
 
 void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
@@ -195,11 +200,7 @@ void Keyspace::Impl::Destroy(std::unique_ptr<Collection> dead) {
 }
 
 // One that a reply still holds goes with that.
-void Keyspace::Impl::FreeBlob(Blob* blob) {
-  const bool large = blob->capacity() >= kDisposeBlobBytes && !blob->shared();
-  if (context.disposal == nullptr || !large) return blobs.Free(blob);
-  context.disposal->Dispose(blobs.Release(blob));
-}
+void Keyspace::Impl::FreeBlob(Blob* blob) { DropBlob(blobs.Release(blob), context.disposal); }
 
 // Frees what belongs to an entry that leaves the table.
 void Keyspace::Impl::Forget(EntryView entry) {

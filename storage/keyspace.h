@@ -82,6 +82,9 @@ class Disposal {
  protected:
   ~Disposal() = default;
 };
+// Gives a reference to a string up. Goes to `disposal`, unless there is none, where that frees a
+// large string.
+void DropBlob(BlobRef blob, Disposal* disposal);
 
 class Keyspace;
 

@@ -96,5 +96,26 @@ TEST(LazyFree, ManyThatWaitAreDestroyedByTheLoopInSteps) {
   EXPECT_NE(gone.back(), std::this_thread::get_id());
 }
 
+// As DEL frees it, when the reply that held it has been sent.
+TEST(LazyFree, ALargeStringThatAReplyHeldIsFreedByTheThread) {
+  TestServer server;
+  TestClient client(server);
+  TestClient reader(server);
+  for (const std::size_t size : {std::size_t{100'000}, std::size_t{8} << 20}) {
+    const std::string value(size, 'v');
+    client.Talk(Request({"SET", "key", value}));
+    reader.Send(Request({"GET", "key"}));
+    server.Turn();
+    server.Turn();
+    EXPECT_EQ(client.Talk(Request({"DEL", "key"})), ":1\r\n");
+    WaitUntilFreed(server);
+    const std::uint64_t before = server->stats().lazyfreed_objects;
+    EXPECT_EQ(reader.Receive(), "$" + std::to_string(size) + "\r\n" + value + "\r\n");
+    WaitUntilFreed(server);
+    const bool large = size >= std::size_t{1} << 20;
+    EXPECT_EQ(server->stats().lazyfreed_objects - before, large ? 1U : 0U);
+  }
+}
+
 }  // namespace
 }  // namespace aeris
