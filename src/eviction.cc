@@ -111,6 +111,19 @@ bool Eviction::MayTake(const storage::Keyspace& keyspace, std::size_t bytes) con
   });
 }
 
+double Eviction::KeyBytesAt(double multiple, double others) const {
+  const Databases& databases = server_.databases();
+  const auto limit_of_all = static_cast<double>(server_.config().maxmemory);
+  double bytes = 0;
+  for (std::size_t i = 0; i < databases.count(); ++i) {
+    const std::size_t own = database_limit(i);
+    // Without one of its own a database may take all that there is.
+    if (own == 0 && limit_of_all != 0) return std::max(0.0, multiple * limit_of_all - others);
+    bytes += multiple * static_cast<double>(own != 0 ? own : databases[i].used_bytes());
+  }
+  return limit_of_all == 0 ? bytes : std::clamp(multiple * limit_of_all - others, 0.0, bytes);
+}
+
 void Eviction::Enforce(std::span<const std::string_view> arguments) {
   time_is_up_ = false;
   time_is_up_ = RemoveWhereNeeded(arguments) == Room::kNotYet;

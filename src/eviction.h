@@ -64,6 +64,10 @@ class Eviction final : public storage::MemoryBound {
   // Bytes of maxmemory-db, 0 without.
   std::size_t database_limit(std::size_t database) const;
 
+  // Bytes that keys may take if all limits were `multiple` times what they are and `others` bytes
+  // were not theirs; of what has no limit, that multiple of what it takes. O(databases)
+  double KeyBytesAt(double multiple, double others) const;
+
   // How long memory has been above a limit, at present and in all.
   std::chrono::milliseconds exceeded_now() const;
   std::chrono::milliseconds exceeded_in_all() const;

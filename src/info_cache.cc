@@ -31,13 +31,11 @@ void WriteEvictions(const CacheStats& stats, InfoWriter& info) {
 void WriteEstimates(Server& server, InfoWriter& info) {
   const storage::ReuseSketch& reuse = server.databases().context().reuse;
   const auto held = static_cast<double>(server.databases().used_bytes());
-  const auto limit = static_cast<double>(server.config().maxmemory);
   // What the server itself takes does not grow with the limit.
   const double others = std::max(0.0, static_cast<double>(server.used_memory()) - held);
   const auto with = [&](double multiple) {
-    const double bytes = limit == 0 ? multiple * held : std::max(0.0, multiple * limit - others);
-    const double now = limit == 0 ? held : std::max(0.0, limit - others);
-    return reuse.HitRatio(now, bytes);
+    const Eviction& eviction = server.eviction();
+    return reuse.HitRatio(eviction.KeyBytesAt(1, others), eviction.KeyBytesAt(multiple, others));
   };
   info.Line("cache_estimated_hit_ratio_half_memory", "{:.4f}", with(0.5));
   info.Line("cache_estimated_hit_ratio_double_memory", "{:.4f}", with(2));

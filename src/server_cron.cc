@@ -75,8 +75,7 @@ HitCounts Server::SampleCache() {
   cache_stats_.Sample(lookups, loop_.now());
   storage::ReuseSketch& reuse = keyspace_context_.reuse;
   reuse.CountAll({.hits = lookups.hits, .misses = lookups.misses});
-  const auto limit = static_cast<std::size_t>(config().maxmemory);
-  reuse.SetRange(kCacheMultipleMax * (limit != 0 ? limit : databases_.used_bytes()));
+  reuse.SetRange(static_cast<std::size_t>(eviction_.KeyBytesAt(kCacheMultipleMax, 0)));
   return lookups;
 }
 

@@ -140,5 +140,36 @@ TEST_F(EvictionStepTest, MemoryDoesNotClimbWhereTheClockRunsFast) {
   EXPECT_GT(server->databases()[0].lookup_stats().evicted, 500U);
 }
 
+// What INFO cache's estimates are of.
+TEST(EvictionLimits, KeyBytesFollowAllLimits) {
+  TestServer server;
+  TestClient client(server);
+  const Eviction& eviction = server->eviction();
+  const auto set = [&](std::string_view name, std::string_view value) {
+    ASSERT_EQ(client.Talk(Request({"CONFIG", "SET", name, value})), "+OK\r\n");
+  };
+  client.Talk(Request({"SET", "key", std::string(100'000, 'v')}));
+  const auto held = static_cast<double>(server->databases().used_bytes());
+  EXPECT_EQ(eviction.KeyBytesAt(2, 5000), 2 * held);
+  set("maxmemory-db", "1 1000000 allkeys-lru");
+  EXPECT_EQ(eviction.KeyBytesAt(2, 5000), 2 * held + 2e6);
+  set("maxmemory-db", "0 300000 allkeys-lru 1 1000000 allkeys-lru");
+  EXPECT_EQ(eviction.KeyBytesAt(4, 5000), 4 * 1.3e6);
+  // Fourteen others have no limit but this one.
+  set("maxmemory", "3000000");
+  EXPECT_EQ(eviction.KeyBytesAt(2, 5000), 6e6 - 5000);
+  EXPECT_EQ(eviction.KeyBytesAt(1, 5e6), 0);
+}
+
+TEST(EvictionLimits, KeyBytesAreTheLesserOfOneLimitAndTheSumOfOthers) {
+  TestServer server([](Config& config) {
+    config.databases = 1;
+    config.maxmemory = 100'000'000;
+    config.maxmemory_db = {{.database = 0, .bytes = 30'000'000}};
+  });
+  EXPECT_EQ(server->eviction().KeyBytesAt(2, 5000), 60e6);
+  EXPECT_EQ(server->eviction().KeyBytesAt(1, 80e6), 20e6);
+}
+
 }  // namespace
 }  // namespace aeris
