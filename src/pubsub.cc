@@ -26,9 +26,9 @@ std::size_t Subscriptions::size() const {
 }
 
 std::size_t Subscriptions::memory() const {
-  // A node of places_ with its bucket, and the place in the channel.
-  constexpr std::size_t kBytesEach = 64;
-  return sizeof *this + size() * kBytesEach;
+  // A node of places_ with its bucket, and the place in the channel; the channel itself.
+  constexpr std::size_t kBytesEach = 64 + 100;
+  return sizeof *this + size() * kBytesEach + name_bytes_;
 }
 
 bool PubSub::Subscribe(Client& client, ChannelKind kind, std::string_view name) {
@@ -41,6 +41,7 @@ bool PubSub::Subscribe(Client& client, ChannelKind kind, std::string_view name) 
   const Subscriptions::Place place{.position = subscribers.size(), .arrival = ++arrivals_};
   if (!places.try_emplace(&*channel, place).second) return false;
   subscribers.push_back(&client);
+  client.subscriptions->name_bytes_ += name.size();
   return true;
 }
 
@@ -53,6 +54,7 @@ bool PubSub::Unsubscribe(Client& client, ChannelKind kind, std::string_view name
   if (found == places.end()) return false;
   const std::size_t position = found->second.position;
   places.erase(found);
+  client.subscriptions->name_bytes_ -= name.size();
   Leave(kind, *channel, position);
   if (client.subscriptions->size() == 0) client.subscriptions.reset();
   return true;

@@ -11,7 +11,8 @@
 //           is encoded once for each version of the protocol and referred to by all receivers
 //           (protocol/broadcast_log.h); they are written to at the end of the turn, as all replies.
 //           Each message is matched against every pattern, as in Redis.
-// Memory:   a channel's name and 100 bytes, and 64 bytes per subscription.
+// Memory:   a channel's name and 100 bytes, and 64 bytes per subscription. The memory of a client
+//           has all of it, names as if it were their only subscriber.
 // Order:    a client gets messages in the order in which they were published; one that matches
 //           several of its subscriptions, as channel first. What a command publishes to its own
 //           client (RESP3) comes behind the command's reply, so that it never stands in the middle.
@@ -68,6 +69,7 @@ class Subscriptions {
   static std::size_t Index(ChannelKind kind) { return static_cast<std::size_t>(kind); }
 
   PubSub& owner_;
+  std::size_t name_bytes_ = 0;
   std::array<std::unordered_map<Channels::value_type*, Place>, kChannelKinds> places_;
 };
 

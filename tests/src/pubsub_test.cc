@@ -40,6 +40,26 @@ std::string Message(std::string_view channel, std::string_view text) {
   return Bulks("*3\r\n", {"message", channel, text});
 }
 
+// Otherwise a client could keep any amount of memory by subscribing alone.
+TEST(PubSub, NamesOfChannelsAreInTheMemoryOfWhoSubscribed) {
+  TestServer server;
+  TestClient client(server);
+  PubSub& pubsub = server->pubsub();
+  const std::size_t before = client.peer()->memory();
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = std::to_string(i) + std::string(10'000, 'c');
+    pubsub.Subscribe(*client.peer(), i % 2 == 0 ? kChannel : kPattern, name);
+    pubsub.Subscribe(*client.peer(), i % 2 == 0 ? kChannel : kPattern, name);
+  }
+  EXPECT_GE(client.peer()->memory(), before + 1'000'000);
+  EXPECT_LE(client.peer()->memory(), before + 1'030'000);
+  for (int i = 0; i < 99; ++i) {
+    const std::string name = std::to_string(i) + std::string(10'000, 'c');
+    pubsub.Unsubscribe(*client.peer(), i % 2 == 0 ? kChannel : kPattern, name);
+  }
+  EXPECT_LE(client.peer()->memory(), before + 11'000);
+}
+
 TEST(PubSub, ChannelsExistWhileSomebodyListens) {
   TestServer server;
   TestClient a(server), b(server);
