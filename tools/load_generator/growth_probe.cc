@@ -1,21 +1,16 @@
 #include "tools/load_generator/growth_probe.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <functional>
 #include <utility>
 
-#include "src/base/unique_fd.h"
 #include "tools/load_generator/connection.h"
+#include "tools/load_generator/longest.h"
+#include "tools/load_generator/reply_wait.h"
 
 namespace aeris::load {
 namespace {
 
-constexpr std::size_t kLongestKept = 10;
 constexpr std::uint64_t kTurnProbes = 1000;
 
 Options IdleOptions(Options options) {
@@ -40,10 +35,10 @@ class Growth {
       : options_(options),
         idle_options_(IdleOptions(options)),
         fill_options_(FillOptions(options)),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-        idle_(idle_options_, epoll_.get()),
-        prober_(options, epoll_.get()),
-        filler_(options, epoll_.get()),
+        wait_(options),
+        idle_(idle_options_, wait_.epoll_fd()),
+        prober_(options, wait_.epoll_fd()),
+        filler_(options, wait_.epoll_fd()),
         idle_tape_(idle_options_, KeysOf(idle_options_)),
         tape_(fill_options_, KeysOf(fill_options_)),
         begin_(clock_.Monotonic()) {}
@@ -65,26 +60,10 @@ class Growth {
   template <typename OnProbe>
   void WaitForReplies(OnProbe on_probe) {
     while (!idle_.idle() || !prober_.idle() || !filler_.idle()) {
-      std::array<epoll_event, 3> events;
-      const int ready = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
-      if (ready < 0 && errno != EINTR) Fail("epoll_wait", errno);
-      for (int i = 0; i < ready; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
-        auto& connection = *static_cast<Connection*>(event.data.ptr);
-        if ((event.events & EPOLLOUT) != 0) connection.Flush();
-        if ((event.events & ~EPOLLOUT) == 0) continue;
-        connection.Receive([&](MonotonicTime sent) {
-          if (&connection != &filler_) on_probe((clock_.Monotonic() - sent).count());
-        });
-      }
-      CheckTimeout();
+      wait_.Turn(0, [&](const Connection& answered, MonotonicTime sent) {
+        if (&answered != &filler_) on_probe((clock_.Monotonic() - sent).count());
+      });
     }
-  }
-
-  void CheckTimeout() {
-    if (++turns_ % 1024 != 0) return;
-    const std::chrono::duration<double> passed = clock_.Monotonic() - begin_;
-    if (passed.count() >= options_.timeout_seconds) FailTimeout(options_);
   }
 
   void ProbeIdle() {
@@ -100,7 +79,7 @@ class Growth {
     prober_.Send(tape_.Next(1), clock_.Monotonic());
     WaitForReplies([&](std::int64_t time) {
       result_.growing.Record(time);
-      Keep({time, tape_.asked().requests});
+      KeepLongest(result_.longest, LongInsert{time, tape_.asked().requests});
     });
   }
 
@@ -114,27 +93,17 @@ class Growth {
     }
   }
 
-  void Keep(const LongInsert& insert) {
-    std::vector<LongInsert>& longest = result_.longest;
-    if (longest.size() == kLongestKept && insert.nanoseconds <= longest.back().nanoseconds) return;
-    const auto place = std::ranges::upper_bound(longest, insert.nanoseconds, std::greater{},
-                                                &LongInsert::nanoseconds);
-    longest.insert(place, insert);
-    if (longest.size() > kLongestKept) longest.pop_back();
-  }
-
   const Options& options_;
   const Options idle_options_;
   const Options fill_options_;
   const SystemClock clock_;
-  UniqueFd epoll_;
+  ReplyWait wait_;
   Connection idle_;
   Connection prober_;
   Connection filler_;
   RequestTape idle_tape_;
   RequestTape tape_;
   MonotonicTime begin_;
-  std::uint64_t turns_ = 0;
   GrowthResult result_;
 };
 

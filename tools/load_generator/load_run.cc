@@ -1,18 +1,16 @@
 #include "tools/load_generator/load_run.h"
 
-#include <sys/epoll.h>
 #include <time.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "src/base/unique_fd.h"
 #include "tools/load_generator/connection.h"
+#include "tools/load_generator/reply_wait.h"
 
 namespace aeris::load {
 namespace {
@@ -32,11 +30,10 @@ class Load {
   explicit Load(const Options& options)
       : options_(options),
         tape_(options, KeysOf(options)),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        wait_(options),
         requests_left_(RequestsOf(options)) {
-    if (!epoll_) Fail("epoll_create1", errno);
     for (std::size_t i = 0; i < options.connections; ++i) {
-      connections_.push_back(std::make_unique<Connection>(options, epoll_.get()));
+      connections_.push_back(std::make_unique<Connection>(options, wait_.epoll_fd()));
     }
   }
 
@@ -90,27 +87,12 @@ class Load {
   // Waits for events and calls on_batch(connection, due, now) for each batch that is answered.
   template <typename OnBatch>
   void Turn(int wait_ms, OnBatch on_batch) {
-    std::array<epoll_event, 256> events;
-    const int ready =
-        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms);
-    if (ready < 0 && errno != EINTR) Fail("epoll_wait", errno);
-    for (int i = 0; i < ready; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      auto& connection = *static_cast<Connection*>(event.data.ptr);
-      if ((event.events & EPOLLOUT) != 0) connection.Flush();
-      if ((event.events & ~EPOLLOUT) == 0) continue;
-      connection.Receive([&](MonotonicTime due) {
-        const MonotonicTime now = clock_.Monotonic();
-        --waiting_;
-        result_.latencies.Record((now - due).count());
-        on_batch(connection, now);
-      });
-    }
-    if (ready <= 0 || ++turns_ % 1024 == 0) CheckTimeout();
-  }
-
-  void CheckTimeout() {
-    if (Seconds(clock_.Monotonic() - begin_) >= options_.timeout_seconds) FailTimeout(options_);
+    wait_.Turn(wait_ms, [&](Connection& connection, MonotonicTime due) {
+      const MonotonicTime now = clock_.Monotonic();
+      --waiting_;
+      result_.latencies.Record((now - due).count());
+      on_batch(connection, now);
+    });
   }
 
   // A connection sends its next batch when all replies to the last one are there.
@@ -146,11 +128,10 @@ class Load {
   const Options& options_;
   const SystemClock clock_;
   RequestTape tape_;
-  UniqueFd epoll_;
+  ReplyWait wait_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::uint64_t requests_left_;
   std::size_t waiting_ = 0;  // batches
-  std::uint64_t turns_ = 0;
   MonotonicTime begin_;
   LoadResult result_;
 };

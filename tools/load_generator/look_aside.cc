@@ -1,11 +1,8 @@
 #include "tools/load_generator/look_aside.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <iterator>
@@ -15,10 +12,10 @@
 #include <vector>
 
 #include "src/base/clock.h"
-#include "src/base/unique_fd.h"
 #include "tools/load_generator/cache_traffic.h"
 #include "tools/load_generator/connection.h"
 #include "tools/load_generator/load_run.h"
+#include "tools/load_generator/reply_wait.h"
 
 namespace aeris::load {
 namespace {
@@ -87,11 +84,10 @@ class LookAside {
       : options_(options),
         traffic_(options),
         writer_(options),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        wait_(options),
         begin_(clock_.Monotonic()) {
-    if (!epoll_) Fail("epoll_create1", errno);
     for (std::size_t i = 0; i < options.connections; ++i) {
-      clients_.push_back(std::make_unique<Client>(options, epoll_.get()));
+      clients_.push_back(std::make_unique<Client>(options, wait_.epoll_fd()));
     }
   }
 
@@ -187,24 +183,12 @@ class LookAside {
   }
 
   void Turn() {
-    std::array<epoll_event, 64> events;
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   ready_.empty() ? 100 : 0);
-    if (ready < 0 && errno != EINTR) Fail("epoll_wait", errno);
-    for (int i = 0; i < ready; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      auto& client = static_cast<Client&>(*static_cast<Connection*>(event.data.ptr));
-      if ((event.events & EPOLLOUT) != 0) client.Flush();
-      if ((event.events & ~EPOLLOUT) == 0) continue;
-      client.Receive([&](MonotonicTime) {
-        --waiting_;
-        CountReplies(client);
-        ready_.push_back(&client);
-      });
-    }
-    if (++turns_ % 1024 == 0 && SecondsSince(begin_) >= options_.timeout_seconds) {
-      FailTimeout(options_);
-    }
+    wait_.Turn(ready_.empty() ? 100 : 0, [&](Connection& connection, MonotonicTime) {
+      auto& client = static_cast<Client&>(connection);
+      --waiting_;
+      CountReplies(client);
+      ready_.push_back(&client);
+    });
   }
 
   void CountReplies(Client& client) {
@@ -240,7 +224,7 @@ class LookAside {
   const SystemClock clock_;
   CacheTraffic traffic_;
   RequestWriter writer_;
-  UniqueFd epoll_;
+  ReplyWait wait_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::deque<Client*> ready_;  // to send their next batch
   std::size_t waiting_ = 0;    // clients whose batch is under way
@@ -251,7 +235,6 @@ class LookAside {
   std::uint64_t sets_ = 0;       // in all, as what follows
   std::uint64_t hits_ = 0;
   std::uint64_t hit_bytes_ = 0;
-  std::uint64_t turns_ = 0;
 };
 
 }  // namespace

@@ -1,24 +1,18 @@
 #include "tools/load_generator/pause_watch.h"
 
-#include <sys/epoll.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <functional>
 #include <limits>
 #include <utility>
 
-#include "src/base/unique_fd.h"
 #include "tools/load_generator/connection.h"
+#include "tools/load_generator/longest.h"
+#include "tools/load_generator/reply_wait.h"
 
 namespace aeris::load {
 namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t kLongestKept = 10;
 constexpr double kUsualRate = 1000;
 constexpr double kUsualSeconds = 5;
 constexpr double kTurnSeconds = 0.25;
@@ -56,13 +50,12 @@ class Watch {
         idle_options_(IdleOptions(options)),
         work_options_(WorkOptions(options)),
         interval_(static_cast<std::int64_t>(1e9 / (options.rate > 0 ? options.rate : kUsualRate))),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-        idle_(idle_options_, epoll_.get()),
-        pinger_(ping_options_, epoll_.get()),
-        worker_(work_options_, epoll_.get()),
+        wait_(options),
+        idle_(idle_options_, wait_.epoll_fd()),
+        pinger_(ping_options_, wait_.epoll_fd()),
+        worker_(work_options_, wait_.epoll_fd()),
         pings_(ping_options_, KeysOf(ping_options_)),
-        work_(work_options_, KeysOf(work_options_)),
-        begin_(clock_.Monotonic()) {}
+        work_(work_options_, KeysOf(work_options_)) {}
 
   WatchResult Run() {
     options_.command.empty() ? WatchWrites() : WatchCommand();
@@ -113,7 +106,8 @@ class Watch {
     const MonotonicTime begin = clock_.Monotonic();
     const auto record = [&](MonotonicTime due, MonotonicTime now) {
       result_.watched.Record((now - due).count());
-      Keep({(now - due).count(), result_.watched_seconds + Seconds(due - begin)});
+      const LongPing ping{(now - due).count(), result_.watched_seconds + Seconds(due - begin)};
+      KeepLongest(result_.longest, ping);
     };
     PingFor(pinger_, seconds, record, work);
     result_.watched_seconds += Seconds(clock_.Monotonic() - begin);
@@ -135,35 +129,10 @@ class Watch {
       for (; due <= now && (more || !worker_.idle()); due += interval_) {
         connection.Send(pings_.Next(1), due);
       }
-      Poll(connection, record);
-    }
-  }
-
-  template <typename Record>
-  void Poll(const Connection& pinged, Record record) {
-    std::array<epoll_event, 3> events;
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
-    if (ready < 0 && errno != EINTR) Fail("epoll_wait", errno);
-    for (int i = 0; i < ready; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      auto& connection = *static_cast<Connection*>(event.data.ptr);
-      if ((event.events & EPOLLOUT) != 0) connection.Flush();
-      if ((event.events & ~EPOLLOUT) == 0) continue;
-      connection.Receive([&](MonotonicTime due) {
-        if (&connection == &pinged) record(due, clock_.Monotonic());
+      wait_.Turn(0, [&](const Connection& answered, MonotonicTime sent) {
+        if (&answered == &connection) record(sent, clock_.Monotonic());
       });
     }
-    if (++turns_ % 1024 != 0) return;
-    if (Seconds(clock_.Monotonic() - begin_) >= options_.timeout_seconds) FailTimeout(options_);
-  }
-
-  void Keep(const LongPing& ping) {
-    std::vector<LongPing>& longest = result_.longest;
-    if (longest.size() == kLongestKept && ping.nanoseconds <= longest.back().nanoseconds) return;
-    const auto place =
-        std::ranges::upper_bound(longest, ping.nanoseconds, std::greater{}, &LongPing::nanoseconds);
-    longest.insert(place, ping);
-    if (longest.size() > kLongestKept) longest.pop_back();
   }
 
   const Options& options_;
@@ -172,14 +141,12 @@ class Watch {
   const Options work_options_;
   const nanoseconds interval_;
   const SystemClock clock_;
-  UniqueFd epoll_;
+  ReplyWait wait_;
   Connection idle_;
   Connection pinger_;
   Connection worker_;
   RequestTape pings_;
   RequestTape work_;
-  MonotonicTime begin_;
-  std::uint64_t turns_ = 0;
   WatchResult result_;
 };
 
