@@ -197,6 +197,19 @@ void DebugProtocol(CommandContext& context) {
       "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
 }
 
+// DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER|RESET|milliseconds, or RESIZING 0|1. Replies OK, and has
+// nothing to set: a client holds a reply buffer, of a pool, only while replies are under way, so
+// none has a size that would follow what its client needs.
+void DebugReplyBuffer(CommandContext& context) {
+  if (context.ArgIs(2, "peak-reset-time")) {
+    const bool word = context.ArgIs(3, "never") || context.ArgIs(3, "reset");
+    if (!word && !context.IntegerArg(3)) return;
+  } else if (!context.ArgIs(2, "resizing")) {
+    return ReplySubcommandSyntax(context);
+  }
+  context.reply().Ok();
+}
+
 void DebugNeedsPersistence(CommandContext& context) { context.reply().Error(kNoPersistence); }
 
 void DebugHelp(CommandContext& context) {
@@ -222,6 +235,10 @@ void DebugHelp(CommandContext& context) {
       "    Reply with a test value of the specified type. <type> can be: string,",
       "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
       "    true, false.",
+      "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
+      "REPLYBUFFER RESIZING <0|1>",
+      "    Accepted: reply buffers come from a pool, and none has a size to follow its",
+      "    client's needs.",
       "SEGFAULT",
       "    Crash the server with sigsegv.",
       "SET-ACTIVE-EXPIRE <0|1>",
@@ -252,6 +269,7 @@ constexpr Subcommand kSubcommands[] = {
     {"populate", 3, 5, DebugPopulate},
     {"protocol", 3, 3, DebugProtocol},
     {"reload", 2, kAnyCount, DebugNeedsPersistence},
+    {"replybuffer", 4, 4, DebugReplyBuffer},
     {"segfault", 2, 2, DebugSegfault},
     {"set-active-expire", 3, 3, DebugSetActiveExpire},
     {"sleep", 3, 3, DebugSleep},

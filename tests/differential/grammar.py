@@ -226,6 +226,8 @@ INTROSPECTION = [
     (1, (b"SHUTDOWN", OneOf((b"foo",), (b"NOSAVE", b"SAVE"), (b"ABORT",), (b"NOSAVE", b"foo"),
                             (b"ABORT", b"NOW")))),
     (1, (b"DEBUG", OneOf((b"SLEEP", b"0"), (b"OBJECT", key), (b"foo",), (b"SLEEP",),
+                         (b"REPLYBUFFER", b"RESIZING", b"1"), (b"REPLYBUFFER", b"foo", b"1"),
+                         (b"REPLYBUFFER", b"PEAK-RESET-TIME", OneOf(b"reset", b"x", b"100")),
                          (b"SET-ACTIVE-EXPIRE", b"1"), (b"HELP",)))),
     (2, (b"SET", key, value)),
 ]
