@@ -276,7 +276,7 @@ Dispatcher::Outcome Dispatcher::RunInTransaction(Client& client, const Command& 
     Queue(client, command, arguments, key_hashes);
   } else {
     Call(client, command, arguments, key_hashes);
-    if (limited) server_.eviction().Enforce(arguments);
+    if (limited) server_.eviction().EnforceAfter(arguments);
   }
   Finish(client);
   ServeReady();
