@@ -26,7 +26,8 @@ Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool
       replies_(pool),
       reply_(replies_) {}
 
-Client::~Client() = default;
+// Its goodbye goes through the socket, which is closed with the other members.
+Client::~Client() { tls.reset(); }
 
 bool Client::local() const {
   return unix_socket_ || peer_.starts_with("127.") || peer_.starts_with("[::1]:") ||
@@ -67,7 +68,8 @@ std::size_t Client::memory() const {
          parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
          heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
          (subscriptions ? subscriptions->memory() : 0) + (transaction ? transaction->memory() : 0) +
-         (watch ? watch->memory() : 0) + (tracking ? tracking->memory() : 0);
+         (watch ? watch->memory() : 0) + (tracking ? tracking->memory() : 0) +
+         (tls ? tls->memory() : 0);
 }
 
 }  // namespace aeris
