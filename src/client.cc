@@ -26,7 +26,8 @@ Client::Client(Options options, ClientEvents& events, protocol::BufferPool& pool
       replies_(pool),
       reply_(replies_) {}
 
-Client::~Client() = default;
+// Its goodbye goes through the socket, which is closed with the other members.
+Client::~Client() { tls.reset(); }
 
 bool Client::local() const {
   return unix_socket_ || peer_.starts_with("127.") || peer_.starts_with("[::1]:") ||
@@ -66,7 +67,7 @@ std::size_t Client::memory() const {
   return AllocatedBytes(sizeof *this) + kRegistryBytes + AllocatedBytes(query_.capacity()) +
          parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
          heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
-         (subscriptions ? subscriptions->memory() : 0);
+         (subscriptions ? subscriptions->memory() : 0) + (tls ? tls->memory() : 0);
 }
 
 }  // namespace aeris

@@ -8,12 +8,15 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "src/base/check.h"
 #include "src/blob_argument.h"
 #include "src/error_replies.h"
 #include "src/pubsub.h"
 #include "src/server.h"
+#include "src/tls_connection.h"
+#include "src/tls_context.h"
 
 namespace aeris {
 namespace {
@@ -39,6 +42,16 @@ std::size_t HeldBeyondOneBlock(const protocol::ReplyBuffer& replies) {
   return held <= protocol::BufferPool::kBlockBytes ? 0 : held;
 }
 
+ae::IoResult Send(Client& client, std::span<const iovec> pieces) {
+  if (client.tls) return client.tls->WriteV(pieces);
+  if (pieces.size() > 1) return ae::WriteV(client.fd(), pieces);
+  return ae::Write(client.fd(), {static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len});
+}
+
+std::string ReasonOf(const Client& client, const ae::IoResult& failure) {
+  return client.tls ? client.tls->error() : std::strerror(failure.sys_errno);
+}
+
 // The socket has not taken all of the last write; the loop says when it takes more.
 bool WaitsForSocket(const Client& client) {
   return ae::Has(client.event().interest(), ae::Ready::kWrite);
@@ -47,6 +60,8 @@ bool WaitsForSocket(const Client& client) {
 }  // namespace
 
 void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
+  if (client.tls) [[unlikely]]
+    return OnTlsReady(client, ready);
   if (ae::Has(ready, ae::Ready::kWrite) && ae::Has(client.event().interest(), ae::Ready::kWrite)) {
     WriteReplies(client);
   }
@@ -54,6 +69,20 @@ void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
   if (ae::Has(ready, ae::Ready::kRead) && !client.closing && !client.close_after_reply) {
     ReadRequests(client);
   }
+}
+
+// Each direction may wait for the other one of the socket.
+void ClientIo::OnTlsReady(Client& client, ae::Ready ready) {
+  TlsConnection& tls = *client.tls;
+  if (tls.shaking()) return server_.tls().handshakes().Queue(client);
+  if (tls.CanWrite(ready) && !client.replies().empty()) WriteReplies(client);
+  if (client.closing || client.close_after_reply || client.reading_stopped) return;
+  if (!tls.CanRead(ready)) return;
+  const bool waited = tls.read_wants_write();
+  ReadRequests(client);
+  if (client.closing) return;
+  if (tls.read_wants_write() != waited) Watch(client);
+  if (tls.has_more()) server_.tls().ReadAgain(client);
 }
 
 void ClientIo::ReadRequests(Client& client) {
@@ -93,7 +122,7 @@ bool ClientIo::ReadBytes(Client& client) {
         RefuseForMemory(client);
         return false;
       }
-      server_.log().Verbose("Reading from client: {}", std::strerror(result.sys_errno));
+      server_.log().Verbose("Reading from client: {}", ReasonOf(client, result));
       server_.clients().CloseSoon(client);
       return false;
   }
@@ -128,7 +157,7 @@ ae::IoResult ClientIo::ReadToQuery(Client& client) {
   const std::size_t bytes_max = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(expected, kReadBytesMax, kBigArgumentReadBytesMax));
   if (room.size() > bytes_max) room = room.first(bytes_max);
-  const ae::IoResult result = ae::Read(client.fd(), room);
+  const ae::IoResult result = client.tls ? client.tls->Read(room) : ae::Read(client.fd(), room);
   if (result.kind == ae::IoKind::kDone) client.query().Commit(result.bytes);
   return result;
 }
@@ -142,7 +171,8 @@ ae::IoResult ClientIo::ReadToBlock(Client& client, std::span<char> block) {
     const std::span<char> behind = client.query().Reserve(kReadBytesMin);
     pieces[1] = {behind.data(), std::min(behind.size(), kReadBytesMax)};
   }
-  const ae::IoResult result = ae::ReadV(client.fd(), pieces);
+  const ae::IoResult result =
+      client.tls ? client.tls->ReadV(pieces) : ae::ReadV(client.fd(), pieces);
   if (result.kind != ae::IoKind::kDone) return result;
   const std::size_t to_block = std::min(result.bytes, block.size());
   client.parser().CommitBlock(to_block);
@@ -235,14 +265,11 @@ void ClientIo::WriteReplies(Client& client) {
     std::array<iovec, kIovecs> pieces;
     const std::size_t count = replies.FillIovec(pieces);
     if (count == 0) break;
-    const ae::IoResult result =
-        count == 1 ? ae::Write(client.fd(),
-                               {static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len})
-                   : ae::WriteV(client.fd(), {pieces.data(), count});
+    const ae::IoResult result = Send(client, {pieces.data(), count});
     if (result.kind == ae::IoKind::kWouldBlock) {
       blocked = true;
     } else if (result.kind != ae::IoKind::kDone) {
-      server_.log().Verbose("Error writing to client: {}", std::strerror(result.sys_errno));
+      server_.log().Verbose("Error writing to client: {}", ReasonOf(client, result));
       server_.clients().CloseSoon(client);
       return;
     } else {
@@ -262,12 +289,16 @@ void ClientIo::WriteReplies(Client& client) {
     server_.clients().CloseSoon(client);
     return;
   }
+  Watch(client);
+}
+
+void ClientIo::Watch(Client& client) {
   // A client that is only waited for to take its last bytes is not read any more.
-  const ae::Ready reading =
+  ae::Ready interest =
       client.close_after_reply || client.reading_stopped ? ae::Ready::kNone : ae::Ready::kRead;
-  if (!client.event().SetInterest(drained ? reading : reading | ae::Ready::kWrite)) {
-    server_.clients().CloseSoon(client);
-  }
+  if (!client.replies().empty()) interest |= ae::Ready::kWrite;
+  if (client.tls) interest = client.tls->Interest(interest);
+  if (!client.event().SetInterest(interest)) server_.clients().CloseSoon(client);
 }
 
 void ClientIo::EnforceOutputLimit(Client& client) {

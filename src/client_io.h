@@ -37,6 +37,7 @@ class ClientIo final : public ClientEvents {
   std::size_t ReplyBytesMax(const Client& client) const;
 
  private:
+  void OnTlsReady(Client& client, ae::Ready ready);
   void ReadRequests(Client& client);
   // One read(2). False when nothing came; the client may be closing then.
   bool ReadBytes(Client& client);
@@ -46,6 +47,8 @@ class ClientIo final : public ClientEvents {
   bool ParseUnusual(Client& client, std::string_view bytes, const protocol::Limits& limits);
   void OpenBlock(Client& client, std::string_view bytes);
   void WriteReplies(Client& client);
+  // For what there is to do with it now.
+  void Watch(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;
   const OutputLimit& OutputLimitOf(const Client& client) const;
   void CutForOutput(Client& client, std::string_view which);

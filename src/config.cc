@@ -209,8 +209,8 @@ struct ConfigTable::Change {
 };
 
 ConfigTable::ConfigTable(Config& config) : config_(config) {
-  for (const auto area :
-       {ServerConfigRows(), DataConfigRows(), DurableConfigRows(), ClusterConfigRows()}) {
+  for (const auto area : {ServerConfigRows(), DataConfigRows(), DurableConfigRows(),
+                          ClusterConfigRows(), TlsConfigRows()}) {
     for (const ConfigRow& row : area) {
       rows_.push_back(&row);
       AERIS_CHECK(by_name_.emplace(row.name, &row).second);
@@ -342,7 +342,9 @@ std::expected<void, std::string> ConfigTable::Apply(std::span<const Change> chan
   std::vector<ConfigHook> run;
   for (const Change& change : changes) {
     const ConfigRow& row = *change.row;
-    if (ValueText(row, config_) == ValueText(row, previous)) continue;
+    // The name of a file may be the same and the file another.
+    const bool same = ValueText(row, config_) == ValueText(row, previous);
+    if (same && row.hook != ConfigHook::kTls) continue;
     ConfigResult applied;
     if (config_.dir != previous.dir && row.name == "dir") {
       applied = ChangeDirectory(config_);

@@ -215,6 +215,7 @@ std::span<const ConfigRow> ServerConfigRows();  // config_table.cc: network, cli
 std::span<const ConfigRow> DataConfigRows();    // config_table_data.cc: memory, keys, encodings
 std::span<const ConfigRow>
 DurableConfigRows();  // config_table_durable.cc: snapshots, AOF, replicas
-std::span<const ConfigRow> ClusterConfigRows();  // config_table_cluster.cc: cluster, TLS
+std::span<const ConfigRow> ClusterConfigRows();  // config_table_cluster.cc
+std::span<const ConfigRow> TlsConfigRows();      // config_table_tls.cc
 
 }  // namespace aeris

@@ -1,4 +1,4 @@
-// The rows of cluster and TLS.
+// The rows of cluster.
 #include "src/config_rows.h"
 #include "src/config_special.h"
 
@@ -11,9 +11,6 @@ using namespace config_special;
 constexpr EnumName kEndpointTypes[] = {Name("ip", EndpointType::kIp),
                                        Name("hostname", EndpointType::kHostname),
                                        Name("unknown-endpoint", EndpointType::kUnknown)};
-constexpr EnumName kTlsAuthClients[] = {Name("no", TlsAuthClients::kNo),
-                                        Name("yes", TlsAuthClients::kYes),
-                                        Name("optional", TlsAuthClients::kOptional)};
 constexpr int kFixed = kConfigImmutable;
 
 constexpr ConfigRow kRows[] = {
@@ -41,29 +38,6 @@ constexpr ConfigRow kRows[] = {
     Later("cluster-allow-pubsubshard-when-down",
           Bool<&Config::cluster_allow_pubsubshard_when_down>()),
     Later("cluster-allow-replica-migration", Bool<&Config::cluster_allow_replica_migration>()),
-
-    // ---- TLS
-    Later("tls-port", Integer<&Config::tls_port>(0, 65535)),
-    Later("tls-cert-file", Text<&Config::tls_cert_file>()),
-    Later("tls-key-file", Text<&Config::tls_key_file>()),
-    Later("tls-key-file-pass", Text<&Config::tls_key_file_pass>(), {.flags = kConfigSensitive}),
-    Later("tls-client-cert-file", Text<&Config::tls_client_cert_file>()),
-    Later("tls-client-key-file", Text<&Config::tls_client_key_file>()),
-    Later("tls-client-key-file-pass", Text<&Config::tls_client_key_file_pass>(),
-          {.flags = kConfigSensitive}),
-    Later("tls-dh-params-file", Text<&Config::tls_dh_params_file>()),
-    Later("tls-ca-cert-file", Text<&Config::tls_ca_cert_file>()),
-    Later("tls-ca-cert-dir", Text<&Config::tls_ca_cert_dir>()),
-    Later("tls-auth-clients", Enum<&Config::tls_auth_clients>(kTlsAuthClients)),
-    Later("tls-replication", Bool<&Config::tls_replication>()),
-    Later("tls-cluster", Bool<&Config::tls_cluster>()),
-    Later("tls-protocols", Text<&Config::tls_protocols>()),
-    Later("tls-ciphers", Text<&Config::tls_ciphers>()),
-    Later("tls-ciphersuites", Text<&Config::tls_ciphersuites>()),
-    Later("tls-prefer-server-ciphers", Bool<&Config::tls_prefer_server_ciphers>()),
-    Later("tls-session-caching", Bool<&Config::tls_session_caching>()),
-    Later("tls-session-cache-size", Integer<&Config::tls_session_cache_size>(0, kInt32Max)),
-    Later("tls-session-cache-timeout", Integer<&Config::tls_session_cache_timeout>(0, kInt32Max)),
 };
 static_assert(NamesAreLowerCaseAndUnique(kRows));
 

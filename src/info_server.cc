@@ -59,7 +59,7 @@ void WriteServerInfo(Server& server, InfoWriter& info) {
   info.Field("process_id", getpid());
   info.Field("process_supervised", SupervisorName(config.supervised));
   info.Field("run_id", server.run_id());
-  info.Field("tcp_port", config.port);
+  info.Field("tcp_port", config.port != 0 ? config.port : config.tls_port);
   info.Field("server_time_usec", unix_us);
   info.Field("uptime_in_seconds", uptime.count());
   info.Field("uptime_in_days", uptime.count() / kSecondsPerDay);

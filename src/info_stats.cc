@@ -30,6 +30,8 @@ void WriteTraffic(const ServerStats& stats, InfoWriter& info) {
   info.Field("instantaneous_input_repl_kbps", "0.00");
   info.Field("instantaneous_output_repl_kbps", "0.00");
   info.Field("rejected_connections", stats.connections_rejected);
+  info.Field("tls_handshakes", stats.tls_handshakes);
+  info.Field("tls_handshakes_failed", stats.tls_handshakes_failed);
   info.Field("sync_full", 0);
   info.Field("sync_partial_ok", 0);
   info.Field("sync_partial_err", 0);

@@ -20,9 +20,10 @@ namespace aeris {
 namespace {
 
 std::string ListenAddress(const Config& config) {
-  if (config.port == 0) return "unixsocket:" + config.unixsocket;
+  const int port = config.port != 0 ? config.port : config.tls_port;
+  if (port == 0) return "unixsocket:" + config.unixsocket;
   const std::string first = config.bind.empty() ? "*" : config.bind.front();
-  return fmt::format("{}:{}", first.starts_with('-') ? first.substr(1) : first, config.port);
+  return fmt::format("{}:{}", first.starts_with('-') ? first.substr(1) : first, port);
 }
 
 void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {

@@ -20,26 +20,13 @@
 #include "src/config_file.h"
 #include "src/memory_info.h"
 #include "src/process.h"
+#include "src/protected_mode.h"
 #include "src/tls_context.h"
 #include "src/version.h"
 #include "src/watched_keys.h"
 
 namespace aeris {
 namespace {
-
-constexpr std::string_view kDenied =
-    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
-    "is set for the default user. In this mode connections are only accepted from the loopback "
-    "interface. If you want to connect from external computers to Redis you may adopt one of the "
-    "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
-    "protected-mode no' from the loopback interface by connecting to Redis from the same host the "
-    "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do "
-    "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable "
-    "the protected mode by editing the Redis configuration file, and setting the protected mode "
-    "option to 'no', and then restarting the server. 3) If you started the server manually just "
-    "for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication "
-    "password for the default user. NOTE: You only need to do one of the above things in order for "
-    "the server to start accepting connections from the outside.\r\n";
 
 // Requests that one client gathered while it waited and that run in one turn.
 constexpr std::size_t kRequestsPerTurn = 1024;
@@ -175,6 +162,7 @@ std::expected<void, Error> Server::Start() {
   if (auto started = lazy_free_.Start(loop_); !started) return started;
   keyspace_context_.disposal = &lazy_free_;
   keyspace_context_.expiry_listener = &events_;
+  if (auto started = tls_->Start(); !started) return started;
   if (auto opened = OpenListeners(); !opened) return opened;
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
@@ -222,37 +210,41 @@ std::expected<void, Error> Server::RenameCommands(const Config& config, CommandT
 }
 
 std::expected<void, Error> Server::OpenListeners() {
-  if (config().port != 0) {
-    bool bound = config().bind.empty();
-    for (const std::string& entry : config().bind) {
-      const bool optional = entry.starts_with('-');
-      const std::string_view address = std::string_view(entry).substr(optional ? 1 : 0);
-      auto opened = OpenTcp(address, false);
-      if (opened) {
-        bound = true;
-        continue;
-      }
-      const int error = opened.error().sys_errno;
-      // An optional address may be missing on this machine; any may be of a family it lacks.
-      const bool absent = (optional && error == EADDRNOTAVAIL) || error == EAFNOSUPPORT ||
-                          error == EPFNOSUPPORT || error == ENOPROTOOPT ||
-                          error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT;
-      if (!absent) {
-        log().Warning("Could not create server TCP listening socket {}:{}: {}", address,
-                      config().port, opened.error().message);
-        return std::unexpected(
-            Error{ErrorCode::kSystem, error,
-                  fmt::format("Failed listening on port {} (TCP), aborting.", config().port)});
-      }
-    }
-    if (!bound) {
-      return std::unexpected(Error::Invalid(
-          fmt::format("Failed listening on port {} (TCP), aborting.", config().port)));
-    }
+  for (const bool tls : {false, true}) {
+    if (auto opened = OpenPort(tls); !opened) return opened;
   }
   if (!config().unixsocket.empty()) {
     if (auto opened = OpenUnix(); !opened) return opened;
   }
+  return {};
+}
+
+std::expected<void, Error> Server::OpenPort(bool tls) {
+  const int port = tls ? config().tls_port : config().port;
+  if (port == 0) return {};
+  const std::string failure =
+      fmt::format("Failed listening on port {} ({}), aborting.", port, tls ? "TLS" : "TCP");
+  bool bound = config().bind.empty();
+  for (const std::string& entry : config().bind) {
+    const bool optional = entry.starts_with('-');
+    const std::string_view address = std::string_view(entry).substr(optional ? 1 : 0);
+    auto opened = OpenTcp(address, tls);
+    if (opened) {
+      bound = true;
+      continue;
+    }
+    const int error = opened.error().sys_errno;
+    // An optional address may be missing on this machine; any may be of a family it lacks.
+    const bool absent = (optional && error == EADDRNOTAVAIL) || error == EAFNOSUPPORT ||
+                        error == EPFNOSUPPORT || error == ENOPROTOOPT || error == EPROTONOSUPPORT ||
+                        error == ESOCKTNOSUPPORT;
+    if (!absent) {
+      log().Warning("Could not create server TCP listening socket {}:{}: {}", address, port,
+                    opened.error().message);
+      return std::unexpected(Error{ErrorCode::kSystem, error, failure});
+    }
+  }
+  if (!bound) return std::unexpected(Error::Invalid(failure));
   return {};
 }
 
@@ -276,6 +268,7 @@ std::expected<void, Error> Server::OpenUnix() {
 
 std::expected<void, Error> Server::AddListener(UniqueFd fd, ListenerKind kind) {
   ae::Listener::Options options;
+  if (kind == ListenerKind::kTls) options.accepts_per_turn_max = TlsContext::kAcceptsPerTurn;
   options.on_pause = [this](int sys_errno) {
     log().Warning("Accepting client connection: {}; accepting pauses until descriptors are free",
                   Error::System("accept", sys_errno).message);
@@ -310,29 +303,31 @@ void Server::OnConnection(UniqueFd fd, std::string peer, ListenerKind kind) {
   ++stats_.connections_received;
   Client& client = clients_.Add(std::move(fd), std::move(peer), unix_socket, loop_.now());
   acl_->Connect(client);
-  if (RefuseConnection(client)) return clients_.CloseSoon(client);
+  const bool tls = kind == ListenerKind::kTls;
+  if (RefuseConnection(client, tls)) return clients_.CloseSoon(client);
   auto event = loop_.Watch(number, ae::Ready::kRead, client);
   if (!event) {
     log().Warning("Error registering fd event for the new client: {}", event.error().message);
     return clients_.CloseSoon(client);
   }
   client.event() = std::move(*event);
+  if (tls) tls_->Accept(client);
   log().Verbose("Accepted {}", client.peer());
 }
 
-bool Server::RefuseConnection(const Client& candidate) {
+// With TLS nothing can be said before the handshake; whether the server is protected is asked after
+// it (TlsHandshakes), so that the client is told.
+bool Server::RefuseConnection(const Client& candidate, bool tls) {
   std::string_view reason;
   if (clients_.size() > config().maxclients) {
     reason = "-ERR max number of clients reached\r\n";
-    ++stats_.connections_rejected;
-  } else if (config().protected_mode && !password_set() && !candidate.local()) {
-    reason = kDenied;
-    ++stats_.connections_rejected;
-  } else {
-    return false;
+  } else if (!tls) {
+    reason = ProtectedModeDenial(*this, candidate);
   }
+  if (reason.empty()) return false;
+  ++stats_.connections_rejected;
   // One try: a fresh socket takes this much, and nobody waits for one that does not.
-  (void)ae::Write(candidate.fd(), reason);
+  if (!tls) (void)ae::Write(candidate.fd(), reason);
   return true;
 }
 
@@ -346,6 +341,7 @@ void Server::BeforeSleep() {
     write_more_ = loop_.AddTimeEvent(std::chrono::milliseconds(0),
                                      [] { return std::optional<std::chrono::milliseconds>(); });
   }
+  tls_->handshakes().Run();
   client_eviction_.Enforce();
   clients_.FreeClosed();
 }

@@ -161,6 +161,7 @@ class Server {
                   std::uint64_t seed);
   std::expected<void, Error> Start();
   std::expected<void, Error> OpenListeners();
+  std::expected<void, Error> OpenPort(bool tls);
   std::expected<void, Error> OpenTcp(std::string_view address, bool tls);
   std::expected<void, Error> OpenUnix();
   std::expected<void, Error> AddListener(UniqueFd fd, ListenerKind kind);
@@ -170,7 +171,7 @@ class Server {
   ConfigResult ApplyMemoryPolicy();
   void AdjustClock();
   void OnConnection(UniqueFd fd, std::string peer, ListenerKind kind);
-  bool RefuseConnection(const Client& candidate);
+  bool RefuseConnection(const Client& candidate, bool tls);
   void BeforeSleep();
   void ResumePostponed();
   void ResumeServed();

@@ -9,6 +9,7 @@
 #include "src/memory_info.h"
 #include "src/process.h"
 #include "src/server.h"
+#include "src/tls_context.h"
 
 namespace aeris {
 
@@ -19,6 +20,12 @@ void Server::InstallConfigHooks() {
     return std::unexpected("Failed to bind to specified addresses.");
   });
   table.OnChange(ConfigHook::kPort, [this]() -> ConfigResult {
+    if (Relisten()) return {};
+    return std::unexpected("Unable to listen on this port. Check server logs.");
+  });
+  table.OnChange(ConfigHook::kTls, [this] { return tls_->Apply(); });
+  table.OnChange(ConfigHook::kTlsPort, [this]() -> ConfigResult {
+    if (auto applied = tls_->Apply(); !applied) return applied;
     if (Relisten()) return {};
     return std::unexpected("Unable to listen on this port. Check server logs.");
   });

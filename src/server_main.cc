@@ -38,9 +38,10 @@ bool ShowsLogo(const Config& config) {
 
 // Process and port in large, or in one line.
 void SayWhatRuns(const Config& config, Log& log) {
-  if (!ShowsLogo(config)) return log.Notice("Running mode=standalone, port={}.", config.port);
+  const int port = config.port != 0 ? config.port : config.tls_port;
+  if (!ShowsLogo(config)) return log.Notice("Running mode=standalone, port={}.", port);
   log.Notice("+---  aeris {}, a cache server that speaks the Redis protocol", kVersion);
-  log.Notice("|     Port: {}", config.port);
+  log.Notice("|     Port: {}", port);
   log.Notice("+---  PID: {}", getpid());
 }
 

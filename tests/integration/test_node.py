@@ -4,8 +4,11 @@ import shutil
 import subprocess
 
 from case import ServerTest, Settings, data_file
+from certificates import Authority
+from server import free_port
 
-PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "node_redis.mjs")
+PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "node_redis.mjs",
+            "tls.mjs")
 
 
 class Node(ServerTest):
@@ -25,11 +28,12 @@ class Node(ServerTest):
                            timeout=300, capture_output=True)
             shutil.copy(data_file("node", "package.json"), installed)
 
-    def converse(self, program, *arguments):
+    def converse(self, program, *arguments, directives=None):
         """Runs the program; restarts the server when it asks for that. Gives the steps it did."""
-        server = self.start_server()
+        server = self.start_server(directives)
+        port = server.directives.get("tls-port", server.port)
         largest = (4 if self.light else 64) * 1024 * 1024
-        client = subprocess.Popen(["node", program, str(server.port), str(largest), *arguments],
+        client = subprocess.Popen(["node", program, str(port), str(largest), *arguments],
                                   cwd=self.directory, stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         steps = []
@@ -57,3 +61,9 @@ class Node(ServerTest):
 
     def test_node_redis_with_resp3(self):
         self.assertIn("reconnect", self.converse("node_redis.mjs", "3"))
+
+    def test_both_over_tls(self):
+        authority = Authority(os.path.join(self.directory, "certificates"))
+        authority.issue("server").issue("client")
+        self.converse("tls.mjs", authority.directory,
+                      directives=authority.directives(**{"tls-port": free_port()}))
