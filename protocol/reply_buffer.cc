@@ -26,7 +26,7 @@ constexpr std::size_t kSentRun = 32;
 }  // namespace
 
 bool ReplyBuffer::Overflows(std::size_t bytes) {
-  if (memory_ + bytes <= memory_max_ && !over_limit_) [[likely]]
+  if (memory_ - room() + bytes <= memory_max_ && !over_limit_) [[likely]]
     return false;
   over_limit_ = true;
   Clear();

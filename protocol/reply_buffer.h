@@ -112,16 +112,23 @@ class ReplyBuffer {
   bool empty() const { return size() == 0; }
   // Closed pieces that are not sent yet; usual replies have none, only the open range.
   std::size_t segments() const { return segments_.size() - head_; }
-  // Bytes held: blocks, pinned values, bookkeeping. For client-output-buffer-limit.
+  // Bytes held: blocks, pinned values, bookkeeping.
   std::size_t memory() const { return memory_ + segments_.capacity() * sizeof(Segment); }
+  // What unsent replies take of that, for client-output-buffer-limit: without the room that is left
+  // in the write block, which doubles. Nothing while one block holds all, which every client with a
+  // reply has; Redis does not count its fixed buffer of that size either.
+  std::size_t bytes_against_limit() const {
+    const std::size_t used = memory() - room();
+    return used <= BufferPool::kBlockBytes ? 0 : used;
+  }
   // Drops everything.
   void Clear();
 
-  // From now on memory() does not grow beyond about `bytes`: what would be appended then is
-  // dropped, and with it all that was unsent, since the stream is torn; over_limit() tells, and the
-  // client is to be closed. A write stops in the middle of a reply, so a command that makes a huge
-  // one costs no more than the limit. Checked when a block is opened or a value pinned, not per
-  // byte.
+  // From now on what unsent replies take does not grow beyond `bytes`, nor memory() beyond that and
+  // the room in one block: what would be appended then is dropped, and with it all that was unsent,
+  // since the stream is torn; over_limit() tells, and the client is to be closed. A write stops in
+  // the middle of a reply, so a command that makes a huge one costs no more than the limit. Checked
+  // when a block is opened or a value pinned, not per byte.
   void set_memory_max(std::size_t bytes) { memory_max_ = bytes; }
   bool over_limit() const { return over_limit_; }
   // The same has happened because there was no memory; over_limit() is true as well.

@@ -35,13 +35,6 @@ constexpr std::size_t kMessageBytesQueued = protocol::BufferPool::kBlockBytes;
 // Unsent replies of a client that has not logged in (CVE-2025-21605).
 constexpr std::size_t kUnauthenticatedReplyBytes = 1024;
 
-// Memory of unsent replies as the limits see it: one block is nothing, since every client with a
-// reply has it; Redis does not count its static buffer either.
-std::size_t HeldBeyondOneBlock(const protocol::ReplyBuffer& replies) {
-  const std::size_t held = replies.memory();
-  return held <= protocol::BufferPool::kBlockBytes ? 0 : held;
-}
-
 ae::IoResult Send(Client& client, std::span<const iovec> pieces) {
   if (client.tls) return client.tls->WriteV(pieces);
   if (pieces.size() > 1) return ae::WriteV(client.fd(), pieces);
@@ -311,7 +304,7 @@ void ClientIo::EnforceOutputLimit(Client& client) {
   const OutputLimit& limit = OutputLimitOf(client);
   if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]]
     return;
-  const std::size_t held = HeldBeyondOneBlock(client.replies());
+  const std::size_t held = client.replies().bytes_against_limit();
   if (limit.hard_bytes != 0 && held > limit.hard_bytes) return CutForOutput(client, "hard");
   if (limit.soft_bytes == 0 || held <= limit.soft_bytes) {
     client.over_soft_limit_since = {};
@@ -326,7 +319,7 @@ void ClientIo::EnforceOutputLimit(Client& client) {
 
 bool ClientIo::NeedsOutputCheck(const Client& client) const {
   const OutputLimit& limit = OutputLimitOf(client);
-  const std::size_t held = HeldBeyondOneBlock(client.replies());
+  const std::size_t held = client.replies().bytes_against_limit();
   const auto above = [held](std::uint64_t bytes) { return bytes != 0 && held > bytes; };
   return above(limit.hard_bytes) || above(limit.soft_bytes) || client.replies().over_limit() ||
          client.over_soft_limit_since != MonotonicTime{};

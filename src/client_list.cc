@@ -32,15 +32,14 @@ std::string_view Events(const Client& client) {
 
 void AppendBufferFields(std::string& out, const Client& client) {
   const protocol::ReplyBuffer& replies = client.replies();
-  const std::size_t held = replies.memory();
-  const std::size_t first = std::min(held, protocol::BufferPool::kBlockBytes);
+  const std::size_t first = std::min(replies.memory(), protocol::BufferPool::kBlockBytes);
   fmt::format_to(
       std::back_inserter(out),
       " qbuf={} qbuf-free={} argv-mem={} multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={}",
       client.query_bytes(), client.query().bytes_free(), client.parser().memory(), first, first,
-      std::min(replies.size(), protocol::BufferPool::kBlockBytes), replies.segments(), held - first,
-      client.memory());
+      std::min(replies.size(), protocol::BufferPool::kBlockBytes), replies.segments(),
+      replies.bytes_against_limit(), client.memory());
 }
 
 }  // namespace

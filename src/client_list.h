@@ -27,9 +27,10 @@ std::string ClientFlags(const Client& client);
 // Appends the line, its "\n" included. One system call, for the field `laddr`.
 //
 // Our replies are one chain of blocks; its first 16 KiB appear as what Redis keeps in a fixed
-// buffer (rbs, rbp, obl), what lies beyond as its list (oll, omem). The block goes back when it is
-// sent, so its peak, rbp, is its size, rbs. argv-mem is what the parser holds: arguments themselves
-// stay in the query buffer. Fields of features that are not there have Redis's value for "none".
+// buffer (rbs, rbp, obl), and what lies beyond as its list (oll). The block goes back when it is
+// sent, so its peak, rbp, is its size, rbs. omem is what client-output-buffer-limit compares.
+// argv-mem is what the parser holds: arguments themselves stay in the query buffer. Fields of
+// features that are not there have Redis's value for "none".
 void AppendClientLine(std::string& out, const Client& client, MonotonicTime now);
 
 }  // namespace aeris

@@ -368,6 +368,33 @@ TEST(ReplyBuffer, DropsWhatIsOverItsLimitInTheMiddleOfAReply) {
   EXPECT_EQ(static_cast<std::size_t>(releases), pinned);
 }
 
+TEST(ReplyBuffer, CountsWhatUnsentRepliesTakeBeyondOneBlock) {
+  BufferPool pool;
+  ReplyBuffer buffer(pool);
+  const std::string text(100, 'x');
+  for (std::size_t size = text.size(); size < 1'000'000; size += text.size()) {
+    buffer.Append(text);
+    const std::size_t counted = size <= BufferPool::kBlockBytes ? 0 : size;
+    ASSERT_GE(buffer.bytes_against_limit(), counted) << size;
+    ASSERT_LE(buffer.bytes_against_limit(), counted == 0 ? 0 : counted + 2048) << size;
+  }
+}
+
+TEST(ReplyBuffer, ItsLimitIsOfWhatIsUnsentNotOfBlocks) {
+  BufferPool pool;
+  int releases = 0;
+  ReplyBuffer buffer(pool);
+  buffer.set_memory_max(100'000);
+  // The block that holds the last of it has room for as much again.
+  for (int i = 0; i < 660; ++i) buffer.Append(std::string(100, 'x'));
+  ASSERT_GT(buffer.memory(), 100'000U);
+  const std::string value(30'000, 'y');
+  buffer.AppendPinned(value, PinOf(releases));
+  EXPECT_FALSE(buffer.over_limit());
+  buffer.AppendPinned(value, PinOf(releases));
+  EXPECT_TRUE(buffer.over_limit());
+}
+
 TEST(ReplyBuffer, KeepsWhatIsWithinItsLimit) {
   BufferPool pool;
   ReplyBuffer buffer(pool);

@@ -56,7 +56,7 @@ TEST_F(ClientListTest, CountsUnsentRepliesBeyondTheFirstBlockAsList) {
   const std::string line = Line(client);
   EXPECT_NE(line.find(" rbs=16384 rbp=16384 obl=16384 oll="), std::string::npos) << line;
   EXPECT_EQ(line.find(" oll=0 "), std::string::npos) << line;
-  const std::string beyond = std::to_string(client.replies().memory() - 16384);
+  const std::string beyond = std::to_string(client.replies().bytes_against_limit());
   EXPECT_NE(line.find(" omem=" + beyond + " "), std::string::npos) << line;
 }
 
