@@ -43,6 +43,8 @@ ROOT = HERE.parent.parent
 SERVER_START_SECONDS = 20
 FILE_SECONDS = 300
 NOT_IN_TIME = f"not done within {FILE_SECONDS} s"
+# Run with --tls, and the certificates that the suite's own script makes.
+TLS_UNITS = ("unit/tls",)
 PORTS = 32  # that a workspace may use, and as many below them
 # Tests that the suite itself leaves out unless INFO's mem_allocator names jemalloc, which a server
 # built for the sanitizers does not.
@@ -209,6 +211,24 @@ class Workspace:
             (directory / "src" / tool).symlink_to(path)
 
 
+def make_certificates(source, cache):
+    """The folder that the suite's own script makes as tests/tls; made once."""
+    made = cache / "certificates"
+    if not (made / "done").exists():
+        shutil.rmtree(made, ignore_errors=True)
+        (made / "tests" / "tls").mkdir(parents=True)
+        # The script looks for a prime of its own for up to a minute; it takes one that is there.
+        for command in (["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt",
+                         "group:ffdhe2048", "-out", "tests/tls/redis.dh"],
+                        ["bash", str(source / "utils" / "gen-test-certs.sh")]):
+            done = subprocess.run(command, cwd=made, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            if done.returncode != 0:
+                sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
+        (made / "done").touch()
+    return made / "tests" / "tls"
+
+
 class Suites:
     """The suite's processes, of all threads; ended all at once when the run is."""
 
@@ -255,9 +275,9 @@ class Suites:
 class Run:
     """What the files of one run share."""
 
-    def __init__(self, mode, command, source, directory, logs):
+    def __init__(self, mode, command, source, directory, logs, certificates=None):
         self.mode, self.command, self.source = mode, command, source
-        self.directory, self.logs = directory, logs
+        self.directory, self.logs, self.certificates = directory, logs, certificates
         self.suites = Suites()
 
     def workspace(self, number):
@@ -307,7 +327,13 @@ class Run:
         # The first call of a command takes 24 KiB for its latencies, of the 100 KiB that tests of
         # limits leave.
         quiet = ["--config", "latency-tracking", "no"] if unit == "unit/maxmemory" else []
-        output, in_time = self.suites.run(workspace, unit, ["--dump-logs", *quiet, *options])
+        tls = []
+        if unit in TLS_UNITS:
+            shutil.copytree(self.certificates, workspace.directory / "tests" / "tls",
+                            dirs_exist_ok=True)
+            tls = ["--tls"]
+        output, in_time = self.suites.run(workspace, unit,
+                                          ["--dump-logs", *quiet, *tls, *options])
         if not in_time:
             outcome.trouble = NOT_IN_TIME
         return outcome, output
@@ -401,10 +427,15 @@ def main():
     logs = (options.logs or options.cache / ("logs-own" if options.own else "logs")).resolve()
     logs.mkdir(parents=True, exist_ok=True)
 
+    units = options.units or mode.units()
+    certificates = None
+    if options.own and any(unit in TLS_UNITS for unit in units):
+        certificates = make_certificates(source, options.cache.resolve())
+
     passed = failed = skipped = 0
     with tempfile.TemporaryDirectory(prefix="aeris-compat-") as name:
-        run = Run(mode, command, source, pathlib.Path(name), logs)
-        runs = run_units(run, options.units or mode.units())
+        run = Run(mode, command, source, pathlib.Path(name), logs, certificates)
+        runs = run_units(run, units)
         with contextlib.closing(runs):
             for unit, outcome in runs:
                 expected = mode.expected(unit)
