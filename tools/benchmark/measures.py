@@ -7,12 +7,10 @@ disturbs the machine disturbs all. Resident memory hardly scatters and is measur
 
 import contextlib
 import random
-import socket
-import struct
 import sys
 import time
 
-from . import cache_pauses
+from . import cache_pauses, connections
 from .data_types import BENCHMARK_TESTS, COLLECTIONS, OPERATIONS
 from .load import REDIS_BENCHMARK_WORKLOADS, redis_benchmark_words
 from .rows import MGET_KEYS, MILLION, Row
@@ -35,7 +33,7 @@ SIZES_PER_MINUTE = 4
 # One of so many inserts is measured. The others are sent just before it, so it meets their pauses.
 INSERTS_PER_PROBE = {"pauses": 10, "type pauses": 50}
 RESP_KINDS = ("redis-benchmark", "operation", "fan-out", "type memory", "type pauses",
-              "cache pauses")  # of which memcached knows nothing
+              "cache pauses", "idle tls", "storm")  # of which memcached knows nothing
 
 
 def progress(text):
@@ -372,22 +370,62 @@ def measure_empty(bench, rows):
 
 
 def measure_idle(bench, rows):
-    """Connections that have said PING and then nothing more."""
+    """Resident memory that connections add which have nothing to do."""
     results = {}
     for command in bench.commands_for(rows[0]):
-        with bench.start(command) as server, contextlib.ExitStack() as connections:
+        with bench.start(command) as server:
             before = server.settled_resident_bytes(bench.options.settle_seconds)
-            for _ in range(IDLE_CONNECTIONS):
-                connection = connections.enter_context(
-                    socket.create_connection(("127.0.0.1", server.port), timeout=60))
-                # No thousands of ports in TIME_WAIT afterwards.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                connection.sendall(b"PING\r\n" if server.protocol == "resp" else b"version\r\n")
-                if not connection.recv(100).endswith(b"\r\n"):
-                    raise BenchError(f"{server.name} refused a connection")
-            after = server.settled_resident_bytes(bench.options.settle_seconds)
+            with connections.idle_connections(server, IDLE_CONNECTIONS):
+                after = server.settled_resident_bytes(bench.options.settle_seconds)
             per_connection = (after - before) / IDLE_CONNECTIONS
             note(results, rows[0], server, {"value": per_connection / 1024}, "KiB")
+    return results
+
+
+def measure_idle_tls(bench, rows):
+    """Likewise over TLS; what the first handshake leaves behind is not counted."""
+    results = {}
+    for command in bench.commands_for(rows[0]):
+        with bench.start(command) as server:
+            port, settings = connections.open_tls_port(server), connections.trusting()
+
+            def wrap(connection):
+                return settings.wrap_socket(connection)
+            with connections.idle_connections(server, 10, wrap, port):
+                before = server.settled_resident_bytes(bench.options.settle_seconds)
+                with connections.idle_connections(server, connections.TLS_IDLE, wrap, port):
+                    after = server.settled_resident_bytes(bench.options.settle_seconds)
+            per_connection = (after - before) / connections.TLS_IDLE
+            note(results, rows[0], server, {"value": per_connection / 1024}, "KiB")
+    return results
+
+
+# --- connections ---
+
+def measure_among_idle(bench, rows):
+    """The same requests against two servers of a kind, of which one has idle connections too."""
+    results = {}
+    for command in bench.commands_for(rows[0]):
+        with contextlib.ExitStack() as stack:
+            connections.raise_descriptor_limit(connections.IDLE + 1000)
+            busy, alone = (stack.enter_context(bench.start(command)) for _ in range(2))
+            for server in (busy, alone):
+                fill(bench, server, rows[0])
+            stack.enter_context(connections.idle_connections(busy, connections.IDLE))
+            time.sleep(rest_seconds(rows[0].keys))
+            for number in range(bench.options.rounds):
+                for row in rows:
+                    result = connections.among_idle(bench, busy, alone, row, number,
+                                                    requests_of(bench, row))
+                    note(results, row, busy, result, "times")
+    return results
+
+
+def measure_storm(bench, rows):
+    results = {}
+    for number, row, command in bench.fresh_rounds(rows):
+        with bench.start(command) as server:
+            note(results, row, server, connections.during_storm(bench, server, number), "ms")
     return results
 
 
@@ -417,7 +455,8 @@ def measure_cache_pauses(bench, rows):
 
 
 MEASURES = {  # in the order of running: what is quick first
-    "empty": measure_empty, "idle": measure_idle, "requests": measure_requests,
+    "empty": measure_empty, "idle": measure_idle, "idle tls": measure_idle_tls,
+    "among idle": measure_among_idle, "storm": measure_storm, "requests": measure_requests,
     "load": measure_load, "redis-benchmark": measure_redis_benchmark,
     "operation": measure_operations, "fan-out": measure_fan_out, "latency": measure_latency,
     "memory": measure_memory, "type memory": measure_type_memory, "deleted": measure_churn,

@@ -7,6 +7,7 @@ import re
 import shlex
 import statistics
 
+from . import connections
 from .measures import IDLE_CONNECTIONS, unit_of
 from .rows import SUITES
 
@@ -99,7 +100,7 @@ def latency_text(runs, key):
 
 
 UNITS = {"memory": "bytes", "deleted": "times", "replaced": "times", "limited": "times", "pauses": "ms",
-         "idle": "KiB", "empty": "MiB", "type memory": "bytes", "type pauses": "ms",
+         "idle": "KiB", "idle tls": "KiB", "among idle": "times", "storm": "ms", "empty": "MiB", "type memory": "bytes", "type pauses": "ms",
          "cache pauses": "ms"}
 
 
@@ -137,6 +138,15 @@ def detail(row, runs):
                 f"{median([run['idle']['max_ms'] for run in runs]):.2f} ms when idle")
     if row.kind == "idle":
         return f"{IDLE_CONNECTIONS:,} connections"
+    if row.kind == "idle tls":
+        return f"{connections.TLS_IDLE:,} connections"
+    if row.kind == "among idle":
+        return (f"{median([run['with']['rate'] for run in runs]):,.0f} per second beside "
+                f"{median([run['without']['rate'] for run in runs]):,.0f} without "
+                f"{connections.IDLE:,} idle ones")
+    if row.kind == "storm":
+        return (f"{median([run['calm'] for run in runs]):.2f} ms without; "
+                f"{median([run['handshakes_per_second'] for run in runs]):,.0f} handshakes a second")
     return ""
 
 

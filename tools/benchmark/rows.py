@@ -15,7 +15,9 @@
   longest insert into a sorted set     the same as for keys, while it grows to 10 million elements
   longest ping while flushing all      of one a millisecond; the scenes of cache_pauses.py
   publish -P 16, 1K subscribers        CPU per message and subscriber
-  idle connection, empty server        resident memory
+  idle connection, empty server        resident memory; `idle TLS connection` likewise
+  get -P 16 among idle connections     CPU of the same requests over that without 9,900 idle ones
+  ping during handshakes               p99 of a client at a steady rate in a storm of new TLS clients
 
 `aim` is what the project wants of a row: a ratio to the baseline, or a figure of its own.
 """
@@ -115,6 +117,9 @@ NAMES = {
     "cache pauses": scene_name,
     "fan-out": lambda row: f"publish -P {row.pipeline}, {count_text(row.keys)} subscribers",
     "idle": lambda row: "idle connection",
+    "idle tls": lambda row: "idle TLS connection",
+    "among idle": sized_name("{row.workload} -P {row.pipeline} among idle connections", MILLION),
+    "storm": lambda row: "ping during handshakes",
     "empty": lambda row: "empty server",
 }
 
@@ -141,6 +146,8 @@ def parse(text):
         return Row("load" if workload == "load" else "requests", workload, int(match[2]),
                    count or default_keys(value_bytes), value_bytes=value_bytes,
                    memcached=bool(match[5]))
+    if match := re.fullmatch(r"(get|set) -P (\d+) among idle connections", text, re.IGNORECASE):
+        return Row("among idle", match[1].lower(), int(match[2]), count or MILLION)
     if match := re.fullmatch(r"redis-benchmark (\w+) -P (\d+)", text, re.IGNORECASE):
         known = match[1].lower() in BENCHMARK_TESTS
         return Row("redis-benchmark", match[1].lower(), int(match[2])) if known else None
@@ -161,7 +168,7 @@ def parse(text):
     for kind in ("deleted", "replaced", "pauses"):
         if text == Row(kind, keys=(row_keys := 10 * MILLION)).name:
             return Row(kind, keys=count or row_keys)
-    for kind in ("idle", "empty", "limited"):
+    for kind in ("idle", "idle tls", "storm", "empty", "limited"):
         if text == Row(kind).name:
             return Row(kind)
     return None
@@ -191,6 +198,9 @@ SUITES = {
                names("bytes per key {s}{n}", s=SHAPES,
                      n=(", 4M keys", "", ", 6M keys", ", 7M keys", ", 8M keys")) +
                names("bytes per key {s} with deadlines", s=SHAPES)),
+    "connections": ["idle connection", "idle TLS connection",
+                    *names("{w} -P {p} among idle connections", p=(16, 1), w=("get", "set")),
+                    "ping during handshakes"],
     "churn": ["memory after deleting half", "memory after replacing the rest"],
     "limit": ["memory at its limit"],
     "pauses": ["longest insert"],
@@ -237,6 +247,8 @@ AIMS = {
     **dict.fromkeys(SUITES["churn"] + SUITES["limit"], 1.15),
     **dict.fromkeys((*SUITES["pauses"], *SUITES["cache pauses"], *SUITES["type pauses"]), 2),
     "idle connection": 1,
+    **dict.fromkeys((name for name in SUITES["connections"] if "among" in name), 1.05),
+    "ping during handshakes": 5,
     "empty server": 8,
 }
 
