@@ -15,8 +15,8 @@ A name in neither list runs, and may fail: some tests count on keys that a skipp
 Every file gets a server of its own, and a time limit; one file runs for each core, since a third of
 the time passes in waiting. With --own it gets none: the suite starts the binary in place of its
 src/redis-server, as often and with the configuration that a test wants. The lists of that mode are in
-own/expected and own/skip; own/not-run.txt has the files that it leaves out. The last line is
-`N passed, N failed`.
+own/expected and own/skip; own/not-run.txt has the files that it leaves out. unit/tls runs over TLS,
+with certificates that are made below the cache. The last line is `N passed, N failed`.
 """
 
 import argparse
