@@ -53,22 +53,6 @@ void LatencyHistogram::AddCarry(std::size_t position) {
   ++carries[position];
 }
 
-// visit(index, count), in the order of values.
-template <typename Visit>
-void LatencyHistogram::ForEachCounter(Visit visit) const {
-  if (empty()) return;
-  const Counters& counters = *counters_;
-  for (std::size_t group = 0; group < kGroups; ++group) {
-    if (counters.place[group] == 0) continue;
-    const std::size_t first = (counters.place[group] - std::size_t{1}) * kGroup;
-    for (std::size_t i = 0; i < kGroup; ++i) {
-      const std::uint64_t carried =
-          first + i < counters.carries.size() ? counters.carries[first + i] : 0;
-      visit(group * kGroup + i, carried << 16 | counters.of[first + i]);
-    }
-  }
-}
-
 std::uint64_t LatencyHistogram::count() const {
   std::uint64_t total = 0;
   ForEachCounter([&](std::size_t, std::uint64_t count) { total += count; });
@@ -81,11 +65,15 @@ std::size_t LatencyHistogram::memory_bytes() const {
          counters_->carries.capacity() * sizeof(std::uint32_t);
 }
 
+std::uint64_t LatencyHistogram::RankOf(double percentile, std::uint64_t count) {
+  const double share = std::min(percentile, 100.0) / 100.0;
+  return static_cast<std::uint64_t>(
+      std::max(1.0, std::floor(share * static_cast<double>(count) + 0.5)));
+}
+
 std::int64_t LatencyHistogram::ValueAt(double percentile) const {
   if (empty()) return 0;
-  const auto total = static_cast<double>(count());
-  const auto rank = static_cast<std::uint64_t>(
-      std::max(1.0, std::floor(std::min(percentile, 100.0) / 100.0 * total + 0.5)));
+  const std::uint64_t rank = RankOf(percentile, count());
   std::uint64_t seen = 0;
   std::size_t found = 0;
   ForEachCounter([&](std::size_t index, std::uint64_t count) {

@@ -44,6 +44,7 @@ class LatencyHistogram {
   std::vector<std::pair<std::int64_t, std::uint64_t>> CumulativeByPowersOfTwo() const;
 
  private:
+  friend class HistogramSum;  // adds and subtracts counters
   static constexpr unsigned kSubBits = 7;
   static constexpr std::int64_t kHighest = 1'000'000'000;
   static constexpr std::size_t kCounters = (22 + 2) << kSubBits;
@@ -59,8 +60,23 @@ class LatencyHistogram {
   static std::int64_t HighestEquivalent(std::size_t index);
   void RecordFirst(std::size_t index);
   void AddCarry(std::size_t position);
+  // visit(index, count), in the order of values.
   template <typename Visit>
-  void ForEachCounter(Visit visit) const;
+  void ForEachCounter(Visit visit) const {
+    if (empty()) return;
+    const Counters& counters = *counters_;
+    for (std::size_t group = 0; group < kGroups; ++group) {
+      if (counters.place[group] == 0) continue;
+      const std::size_t first = (counters.place[group] - std::size_t{1}) * kGroup;
+      for (std::size_t i = 0; i < kGroup; ++i) {
+        const std::uint64_t carried =
+            first + i < counters.carries.size() ? counters.carries[first + i] : 0;
+        visit(group * kGroup + i, carried << 16 | counters.of[first + i]);
+      }
+    }
+  }
+  // Which of `count` values in their order stands at a percentile, from 1 on.
+  static std::uint64_t RankOf(double percentile, std::uint64_t count);
 
   std::unique_ptr<Counters> counters_;
 };
