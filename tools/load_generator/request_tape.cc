@@ -180,7 +180,8 @@ void RequestTape::Append(const Options& options, Workload workload) {
       bytes_ += memcached ? "version\r\n" : "*1\r\n$4\r\nPING\r\n";
       request.status = true;
       break;
-    case Workload::kLookAside:  // writes its own
+    case Workload::kLookAside:  // these write their own
+    case Workload::kFanOut:
       break;
     case Workload::kCommand:
       AppendCommand(options.command);
