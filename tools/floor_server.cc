@@ -1,18 +1,21 @@
-// The floor under any server of this protocol: reads, counts requests, answers each with +OK. No
-// keys, no parsing beyond the count, one buffer for all. What a workload costs here is the kernel's
-// share; ARCHITECTURE.md says how far from it we are.
+// The floor under any server of this protocol: reads, counts requests, answers each with +OK, or
+// with the same value of so many bytes. No keys, no parsing beyond the count, one buffer for all.
+// What a workload costs here is the kernel's share; ARCHITECTURE.md says how far from it we are.
 //
-//   build/bench/floor-server PORT &
+//   build/bench/floor-server PORT [BYTES] &
 //   build/bench/load-generator --port PORT --workload ping --pipeline 16 --server-pid $!
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,8 +23,6 @@
 #include <string_view>
 
 namespace {
-
-constexpr std::string_view kReply = "+OK\r\n";
 
 [[noreturn]] void Fail(const char* what) {
   std::perror(what);
@@ -54,15 +55,40 @@ void Accept(int epoll, int listener) {
   Watch(epoll, fd);
 }
 
+template <typename Number>
+bool Parse(const char* text, Number& number) {
+  const char* const end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, number);
+  return error == std::errc{} && stop == end;
+}
+
+void SendAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
+      poll(&writable, 1, -1);
+    } else {
+      return;  // the next read tells
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint16_t port = 0;
-  if (argc != 2 ||
-      std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), port).ec != std::errc{}) {
-    std::fputs("usage: floor-server PORT\n", stderr);
+  std::size_t value_bytes = 0;
+  if (argc < 2 || argc > 3 || !Parse(argv[1], port) ||
+      (argc == 3 && !Parse(argv[2], value_bytes))) {
+    std::fputs("usage: floor-server PORT [BYTES]\n", stderr);
     return 2;
   }
+  const std::string reply = argc == 2 ? "+OK\r\n"
+                                      : "$" + std::to_string(value_bytes) + "\r\n" +
+                                            std::string(value_bytes, 'v') + "\r\n";
   const int listener = Listen(port);
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   Watch(epoll, listener);
@@ -83,9 +109,8 @@ int main(int argc, char** argv) {
         continue;
       }
       replies.clear();
-      for (auto n = std::count(bytes.data(), bytes.data() + got, '*'); n > 0; --n)
-        replies += kReply;
-      if (!replies.empty()) send(fd, replies.data(), replies.size(), MSG_NOSIGNAL);
+      for (auto n = std::count(bytes.data(), bytes.data() + got, '*'); n > 0; --n) replies += reply;
+      SendAll(fd, replies);
     }
   }
 }

@@ -137,6 +137,25 @@ STORIES = {
         "x GET k", "x SET k 2", "c PUBLISH ch 2"],
 }
 
+# With transactions.
+STORIES |= {
+    "a transaction": ["x CLIENT TRACKING ON", "x GET a", "x MULTI", "x INCR a", "x GET b", "x EXEC",
+                      "c SET b 1", "x MULTI", "x GET a", "x INCR a", "x DISCARD", "c SET a 1",
+                      "y CLIENT TRACKING ON BCAST", "c MULTI", "c SET q 1", "c SET p 1", "c SET q 2",
+                      "c EXEC"],
+    "a flush in a transaction": ["x CLIENT TRACKING ON", "x GET a", "x MULTI", "x FLUSHDB",
+                                 "x GET a", "x EXEC", "c SET a 1"],
+    "OPTIN for a transaction": [
+        "x CLIENT TRACKING ON OPTIN", "x CLIENT CACHING YES", "x MULTI", "x GET a", "x GET b",
+        "x EXEC", "x GET d", "c MSET a 1 b 1 d 1", "x MULTI", "x GET a", "x CLIENT CACHING YES",
+        "x GET b", "x GET d", "x EXEC", "x GET e", "c MSET a 2 b 2 d 2 e 2"],
+    "tracking begins in a transaction": ["x MULTI", "x CLIENT TRACKING ON", "x GET a", "x SET a 1",
+                                         "x GET b", "x EXEC", "c SET b 1"],
+    "tracking ends in a transaction": ["x MULTI", "x CLIENT TRACKING ON", "x GET a", "x SET a 1",
+                                       "x CLIENT TRACKING OFF", "x GET b", "x EXEC", "c SET b 1"],
+}
+
+
 def story(side, requests):
     with contextlib.ExitStack() as stack:
         clients, ids = {}, {}

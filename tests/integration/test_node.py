@@ -9,8 +9,8 @@ from certificates import Authority
 from server import free_port
 
 PROGRAMS = ("package.json", ".npmrc", "steps.mjs", "ioredis.mjs", "ioredis_pubsub.mjs",
-            "node_redis.mjs", "node_redis_cache.mjs", "node_redis_pubsub.mjs", "sessions.mjs",
-            "tls.mjs")
+            "keyv.mjs", "node_redis.mjs", "node_redis_cache.mjs", "node_redis_pubsub.mjs",
+            "rate_limit.mjs", "sessions.mjs", "tls.mjs")
 
 
 class Node(ServerTest):
@@ -84,3 +84,9 @@ class Node(ServerTest):
         authority.issue("server").issue("client")
         self.converse("tls.mjs", authority.directory,
                       directives=authority.directives(**{"tls-port": free_port()}))
+
+    def test_keyv(self):
+        self.assertIn("iterator", self.converse("keyv.mjs"))
+
+    def test_rate_limit(self):
+        self.assertIn("the next one", self.converse("rate_limit.mjs"))
