@@ -204,7 +204,7 @@ int Server::Run() {
 
 void Server::Shutdown() { loop_.Stop(); }
 
-bool Server::password_set() const { return !acl_->open(); }
+bool Server::password_set() const { return !acl_->default_takes_any_password(); }
 
 std::expected<void, Error> Server::RenameCommands(const Config& config, CommandTable& table) {
   for (const RenamedCommand& renamed : config.renamed_commands) {

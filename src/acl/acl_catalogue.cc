@@ -13,24 +13,16 @@ struct AbsentCommand {
 
 constexpr AclCategories kAdministration = Acl::kAdmin | Acl::kSlow | Acl::kDangerous;
 constexpr AclCategories kScript = Acl::kSlow | Acl::kScripting;
-constexpr AclCategories kConnection = Acl::kSlow | Acl::kConnection;
-constexpr AclCategories kTransaction = Acl::kFast | Acl::kTransaction;
 constexpr AclCategories kMoving = Acl::kKeyspace | Acl::kWrite | Acl::kSlow | Acl::kDangerous;
 
 // Commands of Redis 7.0, each only as long as no family has it.
 constexpr AbsentCommand kAbsent[] = {
     {"bgrewriteaof", kAdministration},
     {"bgsave", kAdministration},
-    {"client|caching", kConnection},
-    {"client|getredir", kConnection},
-    {"client|tracking", kConnection},
-    {"client|trackinginfo", kConnection},
-    {"discard", kTransaction},
     {"eval", kScript},
     {"eval_ro", kScript},
     {"evalsha", kScript},
     {"evalsha_ro", kScript},
-    {"exec", Acl::kSlow | Acl::kTransaction},
     {"failover", kAdministration},
     {"fcall", kScript},
     {"fcall_ro", kScript},
@@ -42,7 +34,6 @@ constexpr AbsentCommand kAbsent[] = {
     {"function|restore", kScript | Acl::kWrite},
     {"function|stats", kScript},
     {"migrate", kMoving},
-    {"multi", kTransaction},
     {"psync", kAdministration},
     {"replconf", kAdministration},
     {"restore-asking", kMoving},
@@ -55,8 +46,6 @@ constexpr AbsentCommand kAbsent[] = {
     {"script|kill", kScript},
     {"script|load", kScript},
     {"sync", kAdministration},
-    {"unwatch", kTransaction},
-    {"watch", kTransaction},
 };
 
 // "0.1.0" is our own numbering.

@@ -7,8 +7,9 @@
 namespace aeris {
 namespace {
 
+// "~*" would be read as all keys, behind which no pattern may come: a file with it would not load.
 std::string_view KeyPrefix(const AclKeyPattern& pattern) {
-  if (pattern.read && pattern.write) return "~";
+  if (pattern.read && pattern.write) return pattern.pattern == "*" ? "%RW~" : "~";
   return pattern.read ? "%R~" : "%W~";
 }
 

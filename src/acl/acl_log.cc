@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kSameEventMax{60};
 void AclLog::Add(const Event& event, std::size_t records_max) {
   const std::string_view object = event.object.substr(0, kAclNameBytesMax);
   const std::string_view user = event.user.substr(0, kAclNameBytesMax);
+  const std::string_view client_info = event.client_info.substr(0, kAclNameBytesMax);
   std::size_t left = kComparedRecords;
   for (auto at = records_.begin(); at != records_.end() && left > 0; ++at, --left) {
     if (at->reason != event.reason || at->context != event.context || at->object != object ||
@@ -21,7 +22,7 @@ void AclLog::Add(const Event& event, std::size_t records_max) {
     }
     ++at->count;
     at->time = event.now;
-    at->client_info = event.client_info;
+    at->client_info = client_info;
     records_.splice(records_.begin(), records_, at);
     return;
   }
@@ -29,7 +30,7 @@ void AclLog::Add(const Event& event, std::size_t records_max) {
                        .context = event.context,
                        .object = std::string(object),
                        .user = std::string(user),
-                       .client_info = std::string(event.client_info),
+                       .client_info = std::string(client_info),
                        .time = event.now});
   Trim(records_max);
 }

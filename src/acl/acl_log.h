@@ -1,7 +1,8 @@
 // AclLog: the last requests that were refused for want of rights, and logins that failed.
 //
-// An event like one of the ten newest, less than a minute after it, is counted there. Names are
-// kept up to kAclNameBytesMax, so that a log of big keys stays small.
+// An event like one of the ten newest, less than a minute after it, is counted there. Names and
+// the line about the client, which has a name too, are kept up to kAclNameBytesMax, so that a log
+// of big keys stays small.
 //
 // Memory: acllog-max-len records of at most 3 KiB.
 #pragma once

@@ -57,6 +57,8 @@ class AclUsers {
 
   // New connections are logged in as the default user.
   bool open() const { return default_user_->open(); }
+  // Whether it is on or not: what protected mode asks.
+  bool default_takes_any_password() const { return default_user_->rights().any_password; }
   // requirepass; the empty password is none.
   void SetDefaultPassword(std::string_view password);
 

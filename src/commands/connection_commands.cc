@@ -26,7 +26,7 @@ void Auth(CommandContext& context) {
   const std::string_view password = context.arg(with_user ? 2 : 1);
   AclUsers& acl = context.server().acl();
   for (std::size_t i = 1; i < context.argc(); ++i) context.Redact(i);
-  if (!with_user && acl.Find(user)->rights().any_password) {
+  if (!with_user && acl.default_takes_any_password()) {
     return context.reply().Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");

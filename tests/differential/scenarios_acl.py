@@ -254,7 +254,9 @@ def as_map(reply):
 def rules_of(selector, left_out):
     """Keys, channels, categories in their order, and single commands in any."""
     words = [word for word in selector[b"commands"].split() if word[1:] not in left_out]
-    return (selector[b"keys"], selector[b"channels"],
+    # Redis says "~*" of this pattern, which it cannot read again with others behind it.
+    keys = [b"~*" if word == b"%RW~*" else word for word in selector[b"keys"].split(b" ")]
+    return (keys, selector[b"channels"],
             [word for word in words if word[1:2] == b"@"],
             sorted(word for word in words if word[1:2] != b"@"))
 

@@ -73,8 +73,12 @@ TEST(AclLog, LooksBackTenRecords) {
 TEST(AclLog, KeepsTheBeginningOfLongNames) {
   AclLog log;
   const std::string key(kAclNameBytesMax + 1, 'k');
-  log.Add(Event(key), 10);
-  log.Add(Event(key), 10);
+  AclLog::Event event = Event(key);
+  event.client_info = key;
+  for (int times = 0; times < 2; ++times) {
+    log.Add(event, 10);
+    EXPECT_EQ(log.records().front().client_info.size(), kAclNameBytesMax);
+  }
   ASSERT_EQ(log.records().size(), 1U);
   EXPECT_EQ(log.records().front().count, 2U);
   EXPECT_EQ(log.records().front().object.size(), kAclNameBytesMax);
