@@ -65,11 +65,12 @@ std::size_t Client::memory() const {
   constexpr std::size_t kRegistryBytes = 64;
   const auto heap = [](const std::string& text) { return storage::TextHeapBytes(text.capacity()); };
   return AllocatedBytes(sizeof *this) + kRegistryBytes + AllocatedBytes(query_.capacity()) +
-         parser_.memory() + replies_.memory() + heap(name) + heap(library_name) +
-         heap(library_version) + heap(peer_) + (blocked ? blocked->memory() : 0) +
-         (subscriptions ? subscriptions->memory() : 0) + (transaction ? transaction->memory() : 0) +
-         (watch ? watch->memory() : 0) + (tracking ? tracking->memory() : 0) +
-         (tls ? tls->memory() : 0);
+         parser_.memory() + replies_.memory() + heap(name) + heap(peer_) +
+         (library ? AllocatedBytes(sizeof *library) + heap(library->name) + heap(library->version)
+                  : 0) +
+         (blocked ? blocked->memory() : 0) + (subscriptions ? subscriptions->memory() : 0) +
+         (transaction ? transaction->memory() : 0) + (watch ? watch->memory() : 0) +
+         (tracking ? tracking->memory() : 0) + (tls ? tls->memory() : 0);
 }
 
 }  // namespace aeris

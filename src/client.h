@@ -94,8 +94,11 @@ class Client final : public ae::FileHandler {
 
   // --- What commands set.
   std::string name;
-  std::string library_name;
-  std::string library_version;
+  struct Library {
+    std::string name;
+    std::string version;
+  };
+  std::unique_ptr<Library> library;  // CLIENT SETINFO; null before it
   int database = 0;
   bool authenticated = false;
   bool unrestricted = false;  // logged in as a user who may do everything (acl/acl_users.h)

@@ -99,7 +99,8 @@ void AppendClientLine(std::string& out, const Client& client, MonotonicTime now)
       client.last_command != nullptr ? client.last_command->full_name() : "NULL",
       UserNameOf(client),
       client.tracking ? static_cast<std::int64_t>(client.tracking->options().redirect) : -1,
-      client.reply().resp(), client.library_name, client.library_version);
+      client.reply().resp(), client.library ? client.library->name : "",
+      client.library ? client.library->version : "");
 }
 
 }  // namespace aeris

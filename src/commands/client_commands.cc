@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -192,7 +193,8 @@ void ClientSetInfo(CommandContext& context) {
         "ERR {} cannot contain spaces, newlines or special characters.", context.arg(2)));
   }
   Client& client = context.client();
-  (is_name ? client.library_name : client.library_version) = context.arg(3);
+  if (!client.library) client.library = std::make_unique<Client::Library>();
+  (is_name ? client.library->name : client.library->version) = context.arg(3);
   context.reply().Ok();
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "src/client.h"
@@ -36,8 +37,7 @@ class ClientListTest : public ::testing::Test {
 TEST_F(ClientListTest, ShowsTheFieldsOfRedisInTheirOrder) {
   client.name = "worker";
   client.database = 3;
-  client.library_name = "redis-py";
-  client.library_version = "5.0.1";
+  client.library = std::make_unique<Client::Library>("redis-py", "5.0.1");
   client.reply().set_resp(3);
   client.last_interaction = kStart + std::chrono::seconds(60);
   const std::string memory = std::to_string(client.memory());
