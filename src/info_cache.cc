@@ -30,19 +30,22 @@ void WriteEvictions(const CacheStats& stats, InfoWriter& info) {
 
 void WriteEstimates(Server& server, InfoWriter& info) {
   const storage::ReuseSketch& reuse = server.databases().context().reuse;
-  const auto held = static_cast<double>(server.databases().used_bytes());
-  // What the server itself takes does not grow with the limit.
-  const double others = std::max(0.0, static_cast<double>(server.used_memory()) - held);
-  const auto with = [&](double multiple) {
-    const Eviction& eviction = server.eviction();
-    return reuse.HitRatio(eviction.KeyBytesAt(1, others), eviction.KeyBytesAt(multiple, others));
-  };
-  info.Line("cache_estimated_hit_ratio_half_memory", "{:.4f}", with(0.5));
-  info.Line("cache_estimated_hit_ratio_double_memory", "{:.4f}", with(2));
-  info.Line("cache_estimated_hit_ratio_quadruple_memory", "{:.4f}", with(kCacheMultipleMax));
+  const CacheEstimates estimates = EstimateHitRatios(server);
+  info.Line("cache_estimated_hit_ratio_half_memory", "{:.4f}", estimates.half);
+  info.Line("cache_estimated_hit_ratio_double_memory", "{:.4f}", estimates.two);
+  info.Line("cache_estimated_hit_ratio_quadruple_memory", "{:.4f}", estimates.four);
   info.Line("cache_estimate_sampled_requests", "{:.0f}", reuse.sampled_requests());
   info.Field("cache_estimate_sampled_keys", reuse.sampled_keys());
   info.Field("cache_estimate_keys_per_sampled", reuse.keys_per_sampled());
+}
+
+// "bytes=1,hits=2,..."
+std::string CacheFields(Server& server, std::size_t database) {
+  const storage::Keyspace& keyspace = server.databases()[database];
+  const storage::LookupStats& lookups = keyspace.lookup_stats();
+  return fmt::format("bytes={},hits={},misses={},evicted={},policy={}", keyspace.used_bytes(),
+                     lookups.hits, lookups.misses, lookups.evicted,
+                     RowOf(server.eviction().policy(database)).name);
 }
 
 void WriteDatabases(Server& server, InfoWriter& info) {
@@ -55,12 +58,16 @@ void WriteDatabases(Server& server, InfoWriter& info) {
 
 }  // namespace
 
-std::string CacheFields(Server& server, std::size_t database) {
-  const storage::Keyspace& keyspace = server.databases()[database];
-  const storage::LookupStats& lookups = keyspace.lookup_stats();
-  return fmt::format("bytes={},hits={},misses={},evicted={},policy={}", keyspace.used_bytes(),
-                     lookups.hits, lookups.misses, lookups.evicted,
-                     RowOf(server.eviction().policy(database)).name);
+CacheEstimates EstimateHitRatios(Server& server) {
+  const storage::ReuseSketch& reuse = server.databases().context().reuse;
+  const auto held = static_cast<double>(server.databases().used_bytes());
+  // What the server itself takes does not grow with the limit.
+  const double others = std::max(0.0, static_cast<double>(server.used_memory()) - held);
+  const auto with = [&](double multiple) {
+    const Eviction& eviction = server.eviction();
+    return reuse.HitRatio(eviction.KeyBytesAt(1, others), eviction.KeyBytesAt(multiple, others));
+  };
+  return {.half = with(0.5), .two = with(2), .four = with(kCacheMultipleMax)};
 }
 
 void WriteCacheInfo(Server& server, InfoWriter& info) {

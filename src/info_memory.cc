@@ -56,7 +56,10 @@ void WriteRatios(const MemoryReport& memory, InfoWriter& info) {
 }  // namespace
 
 void WriteMemoryInfo(Server& server, InfoWriter& info) {
-  const MemoryReport memory = MakeMemoryReport(server);
+  WriteMemoryInfo(server, MakeMemoryReport(server), info);
+}
+
+void WriteMemoryInfo(Server& server, const MemoryReport& memory, InfoWriter& info) {
   WriteUse(memory, info);
   WriteScripts(info);
   info.Bytes("maxmemory", server.config().maxmemory);

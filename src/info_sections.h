@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <string>
 
+#include "src/client_figures.h"
 #include "src/info_writer.h"
+#include "src/memory_report.h"
 
 namespace aeris {
 
@@ -26,7 +28,16 @@ void WriteClusterInfo(Server& server, InfoWriter& info);       // info_server.cc
 void WriteCacheInfo(Server& server, InfoWriter& info);         // info_cache.cc
 void WriteKeyspaceInfo(Server& server, InfoWriter& info);      // info_server.cc
 
-// Of one database, for the lines of INFO keyspace and INFO cache: "bytes=1,hits=2,..."
-std::string CacheFields(Server& server, std::size_t database);  // info_cache.cc
+// The same from figures that are at hand: without a walk over all clients.
+void WriteClientsInfo(Server& server, const ClientFigures& clients, InfoWriter& info);
+void WriteMemoryInfo(Server& server, const MemoryReport& memory, InfoWriter& info);
+
+// Hit ratios that other sizes of memory would bring: half, double, and four times as much.
+struct CacheEstimates {
+  double half = 0;
+  double two = 0;
+  double four = 0;
+};
+CacheEstimates EstimateHitRatios(Server& server);  // info_cache.cc
 
 }  // namespace aeris

@@ -1,20 +1,12 @@
 // INFO stats, commandstats, errorstats, latencystats.
 #include "src/client_tracking.h"
 #include "src/config_special.h"
+#include "src/each_command.h"
 #include "src/info_sections.h"
 #include "src/server.h"
 
 namespace aeris {
 namespace {
-
-// Each command, and after a container its subcommands.
-template <typename Visit>
-void ForEachCommand(const CommandTable& table, Visit&& visit) {
-  for (const CommandTable::Named& named : table.commands()) {
-    visit(*named.command);
-    for (const auto& subcommand : named.command->subcommands()) visit(*subcommand);
-  }
-}
 
 double Kilobytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1024; }
 

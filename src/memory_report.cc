@@ -21,6 +21,10 @@ constexpr std::size_t kClientBytes = 200 * 1024;
 }  // namespace
 
 MemoryReport MakeMemoryReport(Server& server) {
+  return MakeMemoryReport(server, server.clients().memory());
+}
+
+MemoryReport MakeMemoryReport(Server& server, std::size_t client_bytes) {
   // First, before anything here takes some.
   const std::size_t used = server.used_memory();
   const storage::Keyspace::Memory keyspaces = server.databases().memory();
@@ -34,7 +38,7 @@ MemoryReport MakeMemoryReport(Server& server) {
   report.resident = ResidentBytes();
   report.peak = std::max<std::size_t>(server.stats().peak_memory, report.used);
   report.startup = server.startup_memory();
-  report.clients = server.clients().memory();
+  report.clients = client_bytes;
   report.tables = keyspaces.table;
   for (std::size_t i = 0; i < server.databases().count(); ++i) {
     report.keys += server.databases()[i].size();

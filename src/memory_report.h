@@ -61,6 +61,8 @@ struct MemoryReport {
 
 // O(clients + databases).
 MemoryReport MakeMemoryReport(Server& server);
+// O(databases): with the bytes of all clients as they are known already.
+MemoryReport MakeMemoryReport(Server& server, std::size_t client_bytes);
 
 // What MEMORY DOCTOR says about it: a few sentences for a person.
 struct MemoryAdviceInput {

@@ -69,6 +69,10 @@ void LatencyHistogram::ForEachCounter(Visit visit) const {
   }
 }
 
+void LatencyHistogram::AddTo(std::array<std::uint64_t, kCounters>& sums) const {
+  ForEachCounter([&](std::size_t index, std::uint64_t count) { sums[index] += count; });
+}
+
 std::uint64_t LatencyHistogram::count() const {
   std::uint64_t total = 0;
   ForEachCounter([&](std::size_t, std::uint64_t count) { total += count; });

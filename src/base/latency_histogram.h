@@ -44,6 +44,7 @@ class LatencyHistogram {
   std::vector<std::pair<std::int64_t, std::uint64_t>> CumulativeByPowersOfTwo() const;
 
  private:
+  friend class HistogramSum;  // adds and subtracts counters
   static constexpr unsigned kSubBits = 7;
   static constexpr std::int64_t kHighest = 1'000'000'000;
   static constexpr std::size_t kCounters = (22 + 2) << kSubBits;
@@ -61,6 +62,7 @@ class LatencyHistogram {
   void AddCarry(std::size_t position);
   template <typename Visit>
   void ForEachCounter(Visit visit) const;
+  void AddTo(std::array<std::uint64_t, kCounters>& sums) const;
 
   std::unique_ptr<Counters> counters_;
 };

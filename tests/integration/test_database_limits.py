@@ -17,7 +17,8 @@ class DatabaseLimits(ServerTest):
         self.fail(f"INFO {section} has no {field}")
 
     def database(self, number):
-        fields = self.info("keyspace", f"db{number}").split(",")
+        fields = (self.info("keyspace", f"db{number}").split(",")
+                  + self.info("cache", f"cache_db{number}").split(","))
         return dict(field.split("=") for field in fields)
 
     def fill(self, database, count, prefix="key", size=1000, options=()):
