@@ -46,6 +46,13 @@ constexpr ConfigField kHzField =
                  },
                  0, kInt32Max};
 
+// Empty would be every address, and who means that writes "*".
+ConfigResult CheckAdminBind(std::string_view address) {
+  const bool one_word = !address.empty() && address.find(' ') == std::string_view::npos;
+  if (one_word) return {};
+  return std::unexpected("argument must be one address");
+}
+
 constexpr ConfigRow kRows[] = {
     // ---- Network
     Works("bind", Special<BindOption>(), {kConfigMultiArg, "", ConfigHook::kBind}),
@@ -60,6 +67,9 @@ constexpr ConfigRow kRows[] = {
     Works("protected-mode", Bool<&Config::protected_mode>()),
     Later("bind-source-addr", Text<&Config::bind_source_addr>()),
     Later("socket-mark-id", Integer<&Config::socket_mark_id>(0, kUint32Max), {kFixed}),
+    Works("admin-port", Integer<&Config::admin_port>(0, 65535), {.hook = ConfigHook::kAdminPort}),
+    Works("admin-bind", Text<&Config::admin_bind>(CheckAdminBind),
+          {.hook = ConfigHook::kAdminPort}),
     // Not among what CONFIG GET * shows: Redis's suite expects to be able to set all of those.
     Works("event-poller", Enum<&Config::event_poller>(kEventPollers), {kFixed | kConfigHidden}),
 

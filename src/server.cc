@@ -168,6 +168,12 @@ std::expected<void, Error> Server::Start() {
   if (listeners_.empty()) {
     return std::unexpected(Error::Invalid("Configured to not listen anywhere, exiting."));
   }
+  if (auto opened = admin_->Apply(); !opened) {
+    log().Warning("The admin port cannot be opened: {}", opened.error().message);
+    return std::unexpected(Error{
+        ErrorCode::kSystem, opened.error().sys_errno,
+        fmt::format("Failed listening on admin port {} (TCP), aborting.", config().admin_port)});
+  }
   InstallConfigHooks();
   if (!UseAllocatorThread(config().jemalloc_bg_thread)) {
     log().Warning("The allocator's thread cannot be started; freed memory returns later.");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/acl/acl_users.h"
+#include "src/admin/admin_server.h"
 #include "src/crash_report.h"
 #include "src/memory_info.h"
 #include "src/process.h"
@@ -70,6 +71,12 @@ void Server::InstallConfigHooks() {
   table.OnChange(ConfigHook::kEvents, [this]() -> ConfigResult {
     events_.Choose(config().notify_keyspace_events);
     return {};
+  });
+  table.OnChange(ConfigHook::kAdminPort, [this]() -> ConfigResult {
+    const auto applied = admin_->Apply();
+    if (applied) return {};
+    log().Warning("The admin port cannot be opened: {}", applied.error().message);
+    return std::unexpected("Unable to listen on the admin port. Check server logs.");
   });
   table.OnChange(ConfigHook::kMemory, [this] { return ApplyMemoryPolicy(); });
 }
