@@ -13,7 +13,6 @@ void ClientFigures::Add(const Client& client) {
   reply_bytes_max = std::max(reply_bytes_max, client.replies().memory());
   if (client.blocked || client.postponed) ++blocked;
   if (client.blocked && client.blocked->has_timeout()) ++with_timeout;
-  if (client.tracking) ++tracking;
   memory += client.memory();
 }
 
