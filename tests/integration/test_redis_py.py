@@ -3,23 +3,10 @@ import threading
 
 import redis
 
-from case import ServerTest
+from redis_py_case import RedisPyTest
 
 
-class RedisPy(ServerTest):
-    shared_directives = {}
-
-    def setUp(self):
-        super().setUp()
-        self.redis = self.client()
-        self.redis.flushall()
-
-    def client(self, server=None, **options):
-        port = (server or self.server).port
-        client = redis.Redis("127.0.0.1", port, socket_timeout=60, **options)
-        self.addCleanup(client.close)
-        return client
-
+class RedisPy(RedisPyTest):
     def test_strings_as_a_cache_uses_them(self):
         self.assertTrue(self.redis.set("k", "v", ex=100))
         self.assertEqual(self.redis.get("k"), b"v")

@@ -7,7 +7,7 @@ import redis
 from redis.exceptions import LockError, LockNotOwnedError
 from redis.lock import Lock
 
-from case import ServerTest
+from redis_py_case import RedisPyTest
 
 
 class TransactionLock(Lock):
@@ -22,19 +22,7 @@ class TransactionLock(Lock):
         self.redis.transaction(release, self.name)
 
 
-class Sharing(ServerTest):
-    shared_directives = {}
-
-    def setUp(self):
-        super().setUp()
-        self.redis = self.client()
-        self.redis.flushall()
-
-    def client(self, **options):
-        client = redis.Redis("127.0.0.1", self.server.port, socket_timeout=60, **options)
-        self.addCleanup(client.close)
-        return client
-
+class Sharing(RedisPyTest):
     def in_threads(self, count, work):
         """Runs work(client, number) in so many threads, each with a client; raises what they do."""
         failures = []

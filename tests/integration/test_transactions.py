@@ -6,22 +6,11 @@ import threading
 import redis
 
 from case import ServerTest, only_aeris
+from redis_py_case import RedisPyTest
 from wire import ErrorReply, NULL_ARRAY, encode
 
 
-class RedisPyPipelines(ServerTest):
-    shared_directives = {}
-
-    def setUp(self):
-        super().setUp()
-        self.redis = self.client()
-        self.redis.flushall()
-
-    def client(self, **options):
-        client = redis.Redis("127.0.0.1", self.server.port, socket_timeout=60, **options)
-        self.addCleanup(client.close)
-        return client
-
+class RedisPyPipelines(RedisPyTest):
     def test_a_pipeline_is_a_transaction(self):
         pipeline = self.redis.pipeline()
         pipeline.set("k", 1).incr("k").get("k").hset("h", mapping={"a": 1}).hgetall("h")
