@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "storage/zeroed_region.h"
@@ -26,7 +27,9 @@ class SparseRegion {
   SparseRegion() = default;
   // Empty when there is no memory for it.
   explicit SparseRegion(std::size_t bytes) : region_(bytes) {
-    if (region_.mapped()) touched_.resize(region_.size_bytes() / kPageBytes / kBits + 1);
+    if (!region_.mapped()) return;
+    pages_ = std::make_unique<Pages>();
+    pages_->touched.resize(region_.size_bytes() / kPageBytes / kBits + 1);
   }
 
   std::byte* data() const { return region_.data(); }
@@ -34,23 +37,26 @@ class SparseRegion {
 
   // The byte at `offset`, and no other, is going to be written.
   void Touch(std::size_t offset) {
-    if (touched_.empty()) return;
+    if (pages_ == nullptr) return;
     const std::size_t page = offset / kPageBytes;
     const std::uint64_t bit = std::uint64_t{1} << (page % kBits);
-    if ((touched_[page / kBits] & bit) != 0) return;
-    touched_[page / kBits] |= bit;
-    ++pages_;
+    std::uint64_t& word = pages_->touched[page / kBits];
+    if ((word & bit) != 0) return;
+    word |= bit;
+    ++pages_->count;
   }
   // As ZeroedRegion's. O(pages given back / 64), all calls together.
   void ReleasePrefix(std::size_t bytes) {
     region_.ReleasePrefix(bytes);
-    for (const std::size_t end = region_.released_bytes() / kPageBytes; released_ < end;) {
-      const std::size_t bits = std::min(kBits - released_ % kBits, end - released_);
-      std::uint64_t& word = touched_[released_ / kBits];
-      const std::uint64_t gone = ~std::uint64_t{0} >> (kBits - bits) << (released_ % kBits);
-      pages_ -= static_cast<std::size_t>(std::popcount(word & gone));
+    if (pages_ == nullptr) return;
+    std::size_t& released = pages_->released;
+    for (const std::size_t end = region_.released_bytes() / kPageBytes; released < end;) {
+      const std::size_t bits = std::min(kBits - released % kBits, end - released);
+      std::uint64_t& word = pages_->touched[released / kBits];
+      const std::uint64_t gone = ~std::uint64_t{0} >> (kBits - bits) << (released % kBits);
+      pages_->count -= static_cast<std::size_t>(std::popcount(word & gone));
       word &= ~gone;
-      released_ += bits;
+      released += bits;
     }
   }
 
@@ -59,15 +65,19 @@ class SparseRegion {
     return region_.mapped() ? mapped_bytes() : region_.ResidentBytes(0);
   }
   // Those of them that are not the allocator's.
-  std::size_t mapped_bytes() const { return pages_ * kPageBytes; }
+  std::size_t mapped_bytes() const { return pages_ ? pages_->count * kPageBytes : 0; }
 
  private:
   static constexpr std::size_t kBits = 64;
 
+  struct Pages {
+    std::vector<std::uint64_t> touched;  // a bit for each
+    std::size_t count = 0;               // touched, and not given back
+    std::size_t released = 0;
+  };
+
   ZeroedRegion region_;
-  std::vector<std::uint64_t> touched_;  // a bit for each page; none unless mapped
-  std::size_t pages_ = 0;               // touched, and not given back
-  std::size_t released_ = 0;            // pages
+  std::unique_ptr<Pages> pages_;  // none unless mapped: small tables are many
 };
 
 }  // namespace aeris::storage

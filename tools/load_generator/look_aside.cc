@@ -171,7 +171,8 @@ class LookAside {
         const std::size_t requests = client.sets + client.gets.size();
         if (requests == 0) continue;
         ++waiting_;
-        client.Send({writer_.bytes(), requests}, clock_.Monotonic());
+        client.Send({.bytes = writer_.bytes(), .requests = requests, .replies = requests},
+                    clock_.Monotonic());
       }
       if (!ready_.empty() || waiting_ != 0) Turn();
     }
