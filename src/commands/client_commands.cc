@@ -477,7 +477,7 @@ constexpr CommandSpec kClientSubcommands[] = {
      .complexity = "O(1). Some options may introduce additional complexity.",
      .summary = "Enable or disable server assisted client side caching support",
      .arguments = "status:oneof('ON' on:pure-token|'OFF' off:pure-token) 'REDIRECT' "
-                  "client-id:integer? 'PREFIX' prefix:string?+ 'BCAST' BCAST:pure-token? 'OPTIN' "
+                  "client-id:integer? 'PREFIX' prefix:string?+ 'BCAST' bcast:pure-token? 'OPTIN' "
                   "OPTIN:pure-token? 'OPTOUT' OPTOUT:pure-token? 'NOLOOP' NOLOOP:pure-token?"},
     {.name = "trackinginfo",
      .handler = ClientTrackingInfo,
