@@ -478,7 +478,7 @@ constexpr CommandSpec kClientSubcommands[] = {
      .summary = "Enable or disable server assisted client side caching support",
      .arguments = "status:oneof('ON' on:pure-token|'OFF' off:pure-token) 'REDIRECT' "
                   "client-id:integer? 'PREFIX' prefix:string?+ 'BCAST' bcast:pure-token? 'OPTIN' "
-                  "OPTIN:pure-token? 'OPTOUT' OPTOUT:pure-token? 'NOLOOP' NOLOOP:pure-token?"},
+                  "optin:pure-token? 'OPTOUT' optout:pure-token? 'NOLOOP' noloop:pure-token?"},
     {.name = "trackinginfo",
      .handler = ClientTrackingInfo,
      .arity = 2,
