@@ -5,13 +5,13 @@
 //        + the same of the lazyfree thread, as it was when the last job that is done ended
 //        - what that thread has been given and has not freed yet
 //        - big arguments that are being received
-//        - blocks that the pool of buffers keeps for the next client
 //        + what keyspaces have mapped: entries in use, tables as far as they have been written
 //
 // What waits to be freed does not count: removing more keys would not make it go sooner. Big
 // arguments do not count before they are stored: no key goes for one that may be refused. INFO
-// shows both as mem_not_counted_for_evict. Memory that the allocator, the arenas or the pool hold
-// free does not count, as in Redis.
+// shows both as mem_not_counted_for_evict. Memory that the allocator or the arenas hold free does
+// not count, as in Redis. Free blocks of the pool of buffers do: a command has one or two of them for
+// a moment, and no key should go for that.
 //
 // Rejected: the allocator's statistics, ten times a second, and what keyspaces changed by since:
 //           they count what threads keep in their caches, and clients' buffers were up to 450 KB
@@ -25,7 +25,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "protocol/buffer_pool.h"
 #include "src/databases.h"
 #include "src/lazy_free.h"
 #include "src/memory_info.h"
@@ -39,7 +38,6 @@ class MemoryAccount {
     const Databases& databases;
     const LazyFree& lazy_free;
     const std::size_t& argument_bytes;
-    const protocol::BufferPool& buffers;
   };
   explicit MemoryAccount(const Parts& parts)
       : parts_(parts), at_first_(loop_.counts() ? 0 : AllocatedBytes()) {}
@@ -48,7 +46,7 @@ class MemoryAccount {
   std::size_t used() const {
     if (!loop_.counts()) return at_first_ + parts_.databases.used_bytes();
     const std::int64_t allocated = loop_.net_bytes() + parts_.lazy_free.thread_net_bytes() -
-                                   static_cast<std::int64_t>(not_counted() + free_buffer_bytes());
+                                   static_cast<std::int64_t>(not_counted());
     // What was given away is counted as the allocator would round it; it may round otherwise.
     return static_cast<std::size_t>(std::max<std::int64_t>(allocated, 0)) +
            parts_.databases.mapped_bytes();
@@ -58,10 +56,6 @@ class MemoryAccount {
   }
 
  private:
-  std::size_t free_buffer_bytes() const {
-    return parts_.buffers.blocks_free() * protocol::BufferPool::kBlockBytes;
-  }
-
   Parts parts_;
   ThreadAllocation loop_;
   std::size_t at_first_;

@@ -198,10 +198,8 @@ class Server {
   LatencyMonitor latency_;
   ClientPause pause_;
   Databases databases_;
-  MemoryAccount memory_account_{MemoryAccount::Parts{.databases = databases_,
-                                                     .lazy_free = lazy_free_,
-                                                     .argument_bytes = stats_.argument_bytes,
-                                                     .buffers = buffers_}};
+  MemoryAccount memory_account_{MemoryAccount::Parts{
+      .databases = databases_, .lazy_free = lazy_free_, .argument_bytes = stats_.argument_bytes}};
   Eviction eviction_{*this};
   CacheStats cache_stats_;
   HotKeys hot_keys_{random_};

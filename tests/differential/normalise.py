@@ -182,7 +182,7 @@ def info_fields(text):
     return sections
 
 
-INFO_FIELDS_ADDED_PREFIX = "aeris_"
+INFO_FIELDS_ADDED_PREFIXES = ("aeris_", "cache_db")
 # Fields of Redis 7.0 that speak of something aeris does not have; everything else must be there.
 INFO_FIELDS_WITHOUT_MEANING = set()
 # Fields of Redis 7.2 and 7.4, which is the version that aeris gives.
@@ -203,7 +203,8 @@ INFO_FIELDS_OF_LATER_VERSIONS = {
 
 
 # Ours, named as the documentation of the cache names them.
-INFO_FIELDS_OF_OURS = {"expire_lag_ms", "expire_backlog"}
+INFO_FIELDS_OF_OURS = {"expire_lag_ms", "expire_backlog", "tls_handshakes",
+                       "tls_handshakes_failed"}
 
 
 def info(_arguments, ours, theirs, _context):
@@ -222,7 +223,7 @@ def info_difference(ours, theirs):
                   for name in sorted(names - mine - INFO_FIELDS_WITHOUT_MEANING)]
         words += [f"{section}.{name} unknown"
                   for name in sorted(mine - names - INFO_FIELDS_OF_LATER_VERSIONS - INFO_FIELDS_OF_OURS)
-                  if not name.startswith(INFO_FIELDS_ADDED_PREFIX)]
+                  if not name.startswith(INFO_FIELDS_ADDED_PREFIXES)]
     return words
 
 

@@ -191,7 +191,8 @@ class Tracking(ServerTest):
             for start in range(0, count * 1000, 1000):
                 reader.call("EXISTS", *[f"key:{i:012}" for i in range(start, start + 1000)])
         self.assertEqual(self.field("tracking_total_items"), 3 * count * 1000 + 1)
-        self.assertGreater(self.field("used_memory") - before, count * 1000 * 150)
+        if not self.sanitized:  # which knows the keyspaces' memory alone
+            self.assertGreater(self.field("used_memory") - before, count * 1000 * 150)
         readers.pop().connection.close()
         readers.pop().connection.reset()
         readers.pop().call("CLIENT", "TRACKING", "OFF")
