@@ -61,8 +61,7 @@ TEST_F(EvictionTest, NoKeysGoForATableThatCouldGrow) {
   Fill(client, keys);
   server.Settle();
   const std::size_t table = keyspace().memory().table;
-  // While a command runs its client's two buffers of 16 KiB count.
-  SetLimit(server, client, server->used_memory() + 48 * 1024);
+  SetLimit(server, client, server->used_memory() + 16'384);
   for (std::size_t i = 0; i < 100; ++i) Set(client, "key:" + std::to_string(keys + i));
   EXPECT_EQ(keyspace().size(), keys + 100);
   EXPECT_EQ(keyspace().memory().table, table);
