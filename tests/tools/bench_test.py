@@ -243,14 +243,17 @@ class RunTest(unittest.TestCase):
     def test_measures_requests_of_every_workload(self):
         names = [f"{workload} -P 16, 1K keys" for workload in rows.WORKLOADS]
         text, results = self.run_bench([*names, "get -P 1, 10 keys, 64 KiB values"])
+        # Of a run below a millisecond the kernel may not have accounted for anything yet.
+        cpu = {"aeris": 0, "redis": 0}
         for name in names:
             self.assertIn(f"| {name} | aeris |", text)
-            for server in ("aeris", "redis"):
+            for server in cpu:
                 self.assertEqual(len(results[name][server]), 2)
                 for result in results[name][server]:
-                    self.assertGreater(result["server_cpu_us"], 0)
+                    cpu[server] += result["server_cpu_us"]
                     self.assertGreaterEqual(result["latency"]["max_ms"],
                                             result["latency"]["p50_ms"] * 0.98)
+        self.assertGreater(min(cpu.values()), 0)
         get = results["get -P 16, 1K keys"]["aeris"][0]
         self.assertEqual((get["hits"], get["misses"]), (get["requests"], 0))
         self.assertEqual(get["value_bytes"], get["requests"] * 32)
