@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from server import free_port, wait_for
 
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 120
 
 
 class Browser:
