@@ -393,6 +393,9 @@ LATER_COMMANDS = {b"client|setinfo", b"client|no-touch", b"client|maint_notifica
 RULES = {
     b"time": (time_reply, "two servers, two moments"),
     b"lastsave": (type_only, "two start times"),
+    b"acl|cat": (type_only, "commands that one of both has not; scenarios_acl.py compares the rest"),
+    b"acl|genpass": (type_only, "random"),
+    b"acl|log": (type_only, "times and addresses; scenarios_acl.py compares the rest"),
     b"randomkey": (both_null_or_text, "random"),
     b"object|encoding": (encoding, "SORT changes nothing in aeris"),
     b"sort": (sorted_by, "elements of which nothing tells the order"),
