@@ -51,6 +51,12 @@ def require(condition, name, ours, theirs, note):
                          note=note)
 
 
+def agree(name, found):
+    """`found` is the first difference of a story: its text, ours, theirs; or None."""
+    if found is not None:
+        require(False, name, found[1], found[2], found[0])
+
+
 def on_both(pair, function):
     """The results of one function of a Side for both sides."""
     return function(pair.ours), function(pair.theirs)
@@ -383,15 +389,13 @@ def without_identity(data):
 def waiting_for_keys(pair):
     """Clients that block: order of service, what wakes them, what they sent behind."""
     found = scenarios_blocking.difference(pair)
-    require(found is None, b"BLPOP", found and found[1], found and found[2],
-            found[0] if found else "")
+    agree(b"BLPOP", found)
 
 
 def publishing(pair):
     """Clients that subscribe and publish: everything that each of them receives."""
     found = scenarios_pubsub.difference(pair)
-    require(found is None, b"PUBLISH", found and found[1], found and found[2],
-            found[0] if found else "")
+    agree(b"PUBLISH", found)
 
 
 def access_control(pair):
@@ -399,8 +403,7 @@ def access_control(pair):
     for find in (scenarios_acl.difference, scenarios_acl.rules_difference,
                  scenarios_acl.categories_difference, scenarios_acl.dry_runs_difference):
         found = find(pair)
-        require(found is None, b"ACL", found and found[1], found and found[2],
-                found[0] if found else "")
+        agree(b"ACL", found)
 
 
 def transactions(pair):
@@ -408,22 +411,19 @@ def transactions(pair):
     found = scenarios_transactions.difference(pair)
     for side in pair.sides():  # one of the stories kills all clients
         side.other = side.server.connect(timeout=60)
-    require(found is None, b"EXEC", found and found[1], found and found[2],
-            found[0] if found else "")
+    agree(b"EXEC", found)
 
 
 def touching_watched_keys(pair):
     """Which keys a command has touched for those who watch them."""
     found = scenarios_transactions.difference_of_touches(pair)
-    require(found is None, b"WATCH", found and found[1], found and found[2],
-            found[0] if found else "")
+    agree(b"WATCH", found)
 
 
 def caching(pair):
     """Clients that track keys: everything that each of them receives."""
     found = scenarios_tracking.difference(pair)
-    require(found is None, b"CLIENT", found and found[1], found and found[2],
-            found[0] if found else "")
+    agree(b"CLIENT", found)
 
 
 def quit_in_a_pipeline(pair):

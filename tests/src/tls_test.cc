@@ -20,6 +20,7 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::HasSubstr;
+using testing::Repeat;
 using testing::Request;
 using testing::TestClient;
 using testing::TestServer;
@@ -29,12 +30,6 @@ std::uint16_t FreePort() {
   const auto fd = ae::ListenTcp({.address = "127.0.0.1", .port = 0});
   AERIS_CHECK(fd.has_value());
   return ae::LocalPort(fd->get());
-}
-
-std::string Repeat(std::string_view text, int count) {
-  std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += text;
-  return bytes;
 }
 
 // Connects to the TLS port; OpenSSL's client unless a test talks by itself.

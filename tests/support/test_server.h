@@ -162,6 +162,16 @@ class TestClient {
   std::array<char, 65536> bytes_;
 };
 
+inline std::string Bulk(std::string_view text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+}
+
+inline std::string Repeat(std::string_view text, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += text;
+  return all;
+}
+
 // A multibulk request.
 inline std::string Request(std::initializer_list<std::string_view> arguments) {
   std::string bytes = "*" + std::to_string(arguments.size()) + "\r\n";
