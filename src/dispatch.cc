@@ -319,7 +319,9 @@ void Dispatcher::RunQueued(const CommandContext& context) {
   const std::uint64_t errors_before = client.reply().errors_written();
   client.deny_blocking = true;
   client.transaction->ForEachBatch([&](std::span<const QueuedCommand> commands, bool kept) {
-    if (kept) PrefetchKeys(context.keyspace(), commands);
+    // The keyspace of the context is no more if one of these has flushed it.
+    const auto database = static_cast<std::size_t>(client.database);
+    if (kept) PrefetchKeys(server_.databases()[database], commands);
     for (const QueuedCommand& each : commands) RunOneQueued(context, each);
   });
   client.deny_blocking = false;

@@ -1,6 +1,7 @@
 // What MULTI queues: kept across batches, bounded, and run as one.
 #include "src/transaction.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -122,6 +123,17 @@ TEST_F(TransactionTest, NothingOfOthersRunsInBetween) {
   a_.Send(Request({"EXEC"}));
   EXPECT_EQ(a_.Receive(), kQueued + "*2\r\n+OK\r\n$1\r\na\r\n");
   EXPECT_EQ(b_.Receive(), "+OK\r\n");
+}
+
+TEST_F(TransactionTest, BatchesAfterOneThatFlushesOrSelectsUseTheKeyspaceThatIsThere) {
+  for (const std::string& flush : {Request({"FLUSHALL"}), Request({"SELECT", "1"}),
+                                   Request({"SWAPDB", "0", "1"}) + Request({"FLUSHDB"})}) {
+    a_.Talk(Request({"SELECT", "0"}) + Request({"SET", "k", "old"}));
+    a_.Talk(Request({"MULTI"}) + flush);
+    a_.Talk(Request({"SET", "k", "new"}));
+    a_.Talk(Request({"GET", "k"}));
+    EXPECT_THAT(a_.Talk(Request({"EXEC"})), ::testing::EndsWith("+OK\r\n$3\r\nnew\r\n"));
+  }
 }
 
 TEST_F(TransactionTest, BigArgumentsAreKept) {
