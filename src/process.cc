@@ -3,6 +3,8 @@
 #include <bsd/unistd.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <link.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <systemd/sd-daemon.h>
@@ -10,8 +12,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <utility>
 
 #include "src/base/unique_fd.h"
@@ -84,6 +88,23 @@ void RefuseUnaskedHugePages() {
   constexpr unsigned long kExceptAdvised = 2;  // PR_THP_DISABLE_EXCEPT_ADVISED of Linux 6.18
   if (prctl(PR_SET_THP_DISABLE, 1, kExceptAdvised, 0, 0) == 0) return;
   if (HugePagesAreAlwaysOn()) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+void GiveBackStartUpPages() {
+  const auto give_back = [](dl_phdr_info* object, std::size_t, void*) {
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (const ElfW(Phdr) & segment : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+      // Writable segments hold relocations and data.
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      const std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
+      const std::uintptr_t aligned = begin & ~(page - 1);
+      // The kernel's own object is no file and refuses.
+      (void)madvise(reinterpret_cast<void*>(aligned), begin + segment.p_memsz - aligned,
+                    MADV_DONTNEED);
+    }
+    return 0;
+  };
+  dl_iterate_phdr(give_back, nullptr);
 }
 
 void InitProcessTitle(int argc, char** argv) { setproctitle_init(argc, argv, environ); }

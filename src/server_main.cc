@@ -82,6 +82,7 @@ int Serve(ConfigTable& table, const Invocation& invocation, Supervisor superviso
   if (table.config().crash_log_enabled) {
     InstallCrashReport(table.config().logfile, &(*server)->batch());
   }
+  GiveBackStartUpPages();
   TellSupervisor(supervisor, log);
   const int status = (*server)->Run();
   // READY was heard, so there is nothing new to say when this is not.
