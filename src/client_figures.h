@@ -14,7 +14,7 @@ struct ClientFigures {
   std::size_t reply_bytes_max = 0;
   std::size_t blocked = 0;       // those that CLIENT PAUSE holds count, as in Redis
   std::size_t with_timeout = 0;  // of the blocked ones
-  std::size_t memory = 0;  // bytes of all
+  std::size_t memory = 0;        // bytes of all
 
   void Add(const Client& client);
 };

@@ -53,6 +53,8 @@ bool WaitsForSocket(const Client& client) {
 
 }  // namespace
 
+ClientIo::ClientIo(Server& server) : server_(server), config_(server.config()) {}
+
 void ClientIo::OnClientReady(Client& client, ae::Ready ready) {
   if (client.tls) [[unlikely]]
     return OnTlsReady(client, ready);
@@ -96,7 +98,7 @@ void ClientIo::ReadRequests(Client& client) {
 void ClientIo::EnforceQueryLimit(Client& client) {
   std::size_t bytes = client.unparsed_bytes();
   if (client.transaction) bytes += client.transaction->memory();
-  if (bytes <= server_.config().client_query_buffer_limit || client.closing) [[likely]]
+  if (bytes <= config_.client_query_buffer_limit || client.closing) [[likely]]
     return;
   server_.log().Warning("Closing client that reached max query buffer length: id={} addr={}",
                         client.id(), client.peer());
@@ -301,7 +303,7 @@ void ClientIo::Watch(Client& client) {
   if (!client.event().SetInterest(interest)) server_.clients().CloseSoon(client);
 }
 
-void ClientIo::EnforceOutputLimit(Client& client) {
+void ClientIo::CutAboveOutputLimit(Client& client) {
   if (client.replies().over_limit()) [[unlikely]] {
     return CutForOutput(client, client.replies().out_of_memory() ? "no memory" : "hard");
   }
@@ -309,8 +311,7 @@ void ClientIo::EnforceOutputLimit(Client& client) {
     return CutForOutput(client, "unauthenticated");
   }
   const OutputLimit& limit = OutputLimitOf(client);
-  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) [[likely]]
-    return;
+  if (limit.none()) return;
   const std::size_t held = client.replies().bytes_against_limit();
   if (limit.hard_bytes != 0 && held > limit.hard_bytes) return CutForOutput(client, "hard");
   if (limit.soft_bytes == 0 || held <= limit.soft_bytes) {
@@ -332,16 +333,6 @@ bool ClientIo::NeedsOutputCheck(const Client& client) const {
          client.over_soft_limit_since != MonotonicTime{};
 }
 
-const OutputLimit& ClientIo::OutputLimitOf(const Client& client) const {
-  return server_.config().output_limit(client.subscriptions ? OutputLimitClass::kPubsub
-                                                            : OutputLimitClass::kNormal);
-}
-
-std::size_t ClientIo::ReplyBytesMax(const Client& client) const {
-  const std::uint64_t hard = OutputLimitOf(client).hard_bytes;
-  return hard == 0 ? SIZE_MAX : std::max<std::size_t>(hard, protocol::BufferPool::kBlockBytes);
-}
-
 void ClientIo::CutForOutput(Client& client, std::string_view which) {
   if (client.closing) return;
   server_.log().Warning(
@@ -354,7 +345,7 @@ void ClientIo::CutForOutput(Client& client, std::string_view which) {
 }
 
 protocol::Limits ClientIo::LimitsFor(const Client& client) const {
-  return {.bulk_bytes_max = static_cast<std::int64_t>(server_.config().proto_max_bulk_len),
+  return {.bulk_bytes_max = static_cast<std::int64_t>(config_.proto_max_bulk_len),
           .args_max = protocol::kArgsMax,
           .authenticated = client.authenticated};
 }

@@ -2,10 +2,14 @@
 // batch, writes replies once per turn, and keeps both directions within their limits.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "ae/socket.h"
+#include "protocol/buffer_pool.h"
 #include "protocol/limits.h"
 #include "src/client.h"
 #include "src/config.h"
@@ -16,7 +20,7 @@ class Server;
 
 class ClientIo final : public ClientEvents {
  public:
-  explicit ClientIo(Server& server) : server_(server) {}
+  explicit ClientIo(Server& server);
 
   void OnClientReady(Client& client, ae::Ready ready) override;
   // Parses what client.query() holds; whole requests go to the batch, which runs when it is full.
@@ -32,12 +36,19 @@ class ClientIo final : public ClientEvents {
   // them, are over client-query-buffer-limit.
   void EnforceQueryLimit(Client& client);
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
-  // seconds beyond the soft one.
-  void EnforceOutputLimit(Client& client);
+  // seconds beyond the soft one. After every command, so one without limits costs three loads.
+  void EnforceOutputLimit(Client& client) {
+    const bool limited = !OutputLimitOf(client).none() || !client.authenticated;
+    if (limited || client.replies().over_limit()) [[unlikely]]
+      CutAboveOutputLimit(client);
+  }
   // Whether EnforceOutputLimit() may have something to do.
   bool NeedsOutputCheck(const Client& client) const;
   // Bytes of unsent replies at which a command is stopped in the middle of its reply.
-  std::size_t ReplyBytesMax(const Client& client) const;
+  std::size_t ReplyBytesMax(const Client& client) const {
+    const std::uint64_t hard = OutputLimitOf(client).hard_bytes;
+    return hard == 0 ? SIZE_MAX : std::max<std::size_t>(hard, protocol::BufferPool::kBlockBytes);
+  }
 
  private:
   void OnTlsReady(Client& client, ae::Ready ready);
@@ -53,10 +64,15 @@ class ClientIo final : public ClientEvents {
   // For what there is to do with it now.
   void Watch(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;
-  const OutputLimit& OutputLimitOf(const Client& client) const;
+  const OutputLimit& OutputLimitOf(const Client& client) const {
+    return config_.output_limit(client.subscriptions ? OutputLimitClass::kPubsub
+                                                     : OutputLimitClass::kNormal);
+  }
+  void CutAboveOutputLimit(Client& client);
   void CutForOutput(Client& client, std::string_view which);
 
   Server& server_;
+  const Config& config_;
 };
 
 }  // namespace aeris

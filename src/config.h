@@ -52,6 +52,7 @@ struct OutputLimit {
   std::uint64_t hard_bytes = 0;
   std::uint64_t soft_bytes = 0;
   std::int64_t soft_seconds = 0;  // how long above soft_bytes before the client is cut
+  bool none() const { return hard_bytes == 0 && soft_bytes == 0; }
   bool operator==(const OutputLimit&) const = default;
 };
 // Order of Config::client_output_buffer_limit.
@@ -105,8 +106,8 @@ struct Config {
       {256ULL << 20, 64ULL << 20, 60},
       {32ULL << 20, 8ULL << 20, 60},
   }};
-  std::int64_t maxmemory_clients = 0;               // negative: percent of maxmemory
-  std::uint64_t tracking_table_max_keys = 1000000;  // 0: no limit
+  std::int64_t maxmemory_clients = 0;                // negative: percent of maxmemory
+  std::uint64_t tracking_table_max_keys = 1000000;   // 0: no limit
   std::uint64_t tracking_client_max_keys = 1000000;  // of one client in that table; 0: no limit
 
   // ---- The process

@@ -10,8 +10,8 @@
 // What waits to be freed does not count: removing more keys would not make it go sooner. Big
 // arguments do not count before they are stored: no key goes for one that may be refused. INFO
 // shows both as mem_not_counted_for_evict. Memory that the allocator or the arenas hold free does
-// not count, as in Redis. Free blocks of the pool of buffers do: a command has one or two of them for
-// a moment, and no key should go for that.
+// not count, as in Redis. Free blocks of the pool of buffers do: a command has one or two of them
+// for a moment, and no key should go for that.
 //
 // Rejected: the allocator's statistics, ten times a second, and what keyspaces changed by since:
 //           they count what threads keep in their caches, and clients' buffers were up to 450 KB

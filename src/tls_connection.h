@@ -12,8 +12,8 @@
 //           are gathered into records of 16 KiB, larger ones are encrypted from where they lie.
 //           One send(2) per record. A client without TLS pays one test per read and per write.
 // Memory:   memory() is exact with jemalloc. OpenSSL keeps 15.6 KiB for an idle connection, 8 KiB
-//           more where the client has shown a certificate; redis-server takes 34 KiB. Nothing before
-//           the first byte has come.
+//           more where the client has shown a certificate; redis-server takes 34 KiB. Nothing
+//           before the first byte has come.
 // Rejected: kernel TLS. OpenSSL 3.0 gives the kernel only the sending side of TLS 1.3, so the SSL
 //           object would stay; the module is not there on every machine.
 //           Two memory BIOs instead of one over the socket: a copy and 34 KiB more per connection.

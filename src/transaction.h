@@ -12,8 +12,8 @@
 // Cost:     to queue, 40 bytes written and 9 of reply, without an allocation or a reading of the
 //           clock: 16 GETs in a pipeline take 1.17 times the instructions of the same without
 //           MULTI (callgrind), QUEUED and its sending included; the aim is 1.3 times the CPU
-//           (`tools/bench --suite clients`). Keep() is one allocation and one copy of what the batch
-//           has brought.
+//           (`tools/bench --suite clients`). Keep() is one allocation and one copy of what the
+//           batch has brought.
 // Memory:   a chunk has 24 bytes, 40 per command, 16 per argument and 8 per key beside the bytes;
 //           part of its client's memory, and with the query buffer within
 //           client-query-buffer-limit.

@@ -82,9 +82,9 @@ void ExpireWheel::End() {
 }
 
 // Codes filed while the old tick was right come up again on the way there from the new one, each no
-// later than it would have. But between the clock's jump and this, deadlines that lie before the old
-// tick have been filed under the next code of level 0, which may be 63 ticks from here: so all codes
-// of that level are looked at once.
+// later than it would have. But between the clock's jump and this, deadlines that lie before the
+// old tick have been filed under the next code of level 0, which may be 63 ticks from here: so all
+// codes of that level are looked at once.
 void ExpireWheel::Observe(UnixMs now) {
   const std::int64_t to = TickOf(now);
   if (to < tick_) tick_ = std::max<std::int64_t>(to - kUnitsSigned, 0);

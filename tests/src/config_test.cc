@@ -20,8 +20,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // Names that Redis 7.0 does not have.
-constexpr std::string_view kOurs[] = {"admin-bind",      "admin-port",       "maxmemory-db",
-                                      "tcp-receive-buffer", "tcp-send-buffer", "tracking-client-max-keys"};
+constexpr std::string_view kOurs[] = {"admin-bind",      "admin-port",
+                                      "maxmemory-db",    "tcp-receive-buffer",
+                                      "tcp-send-buffer", "tracking-client-max-keys"};
 
 class ConfigTableTest : public testing::Test {
  protected:

@@ -30,10 +30,10 @@ TEST(InfoSections, AreThoseOfRedisByDefault) {
 }
 
 TEST(InfoSections, AllAndEverythingAddTheStatisticsOfCommandsAndOfTheCache) {
-  EXPECT_THAT(Titles({"all"}), ElementsAre("Server", "Clients", "Memory", "Persistence", "Stats",
-                                           "Replication", "CPU", "Modules", "Commandstats",
-                                           "Errorstats", "Latencystats", "Cluster", "Keyspace",
-                                           "Cache"));
+  EXPECT_THAT(Titles({"all"}),
+              ElementsAre("Server", "Clients", "Memory", "Persistence", "Stats", "Replication",
+                          "CPU", "Modules", "Commandstats", "Errorstats", "Latencystats", "Cluster",
+                          "Keyspace", "Cache"));
   EXPECT_EQ(Titles({"everything"}), Titles({"all"}));
   EXPECT_EQ(Titles({"nosuch", "ALL", "cpu"}), Titles({"all"}));
 }

@@ -169,8 +169,8 @@ TEST(ExpireWheel, FollowsAClockThatJumpsBothWaysWhileSweepsAreCutShort) {
   }
 }
 
-// What is filed between the jump and the next sweep, which notices it, is as much on time as what is
-// filed later.
+// What is filed between the jump and the next sweep, which notices it, is as much on time as what
+// is filed later.
 TEST(ExpireWheel, AKeyFiledAfterTheClockWasSetBackIsOnTime) {
   for (std::int64_t back = 0; back < 200; ++back) {
     for (const std::int64_t far : {std::int64_t{0}, kHour, kDay}) {
