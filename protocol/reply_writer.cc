@@ -1,6 +1,7 @@
 #include "protocol/reply_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "src/base/check.h"
@@ -23,16 +24,31 @@ char* PutCrlf(char* p) {
   return p + 2;
 }
 
-char* PutHead(char* p, char type, std::uint64_t count) {
-  *p++ = type;
-  if (count < 10) {
-    *p++ = static_cast<char>('0' + count);
-  } else if (count < 100) {
-    *p++ = static_cast<char>('0' + count / 10);
+// Heads of bulk strings that are short, in pieces that are copied at once: "$7\r\n", "$42\r\n".
+using ShortHead = std::array<char, 8>;
+constexpr auto kShortHeads = [] {
+  std::array<ShortHead, 100> heads{};
+  for (std::size_t count = 0; count < heads.size(); ++count) {
+    char* p = heads[count].data();
+    *p++ = '$';
+    if (count >= 10) *p++ = static_cast<char>('0' + count / 10);
     *p++ = static_cast<char>('0' + count % 10);
-  } else {
-    p += FormatUint64(p, count);
+    *p++ = '\r';
+    *p++ = '\n';
   }
+  return heads;
+}();
+
+// Needs room for kHeadBytesMax.
+[[gnu::always_inline]] inline char* PutHead(char* p, char type, std::uint64_t count) {
+  static_assert(kHeadBytesMax >= sizeof(ShortHead));
+  if (count < kShortHeads.size()) [[likely]] {
+    std::memcpy(p, kShortHeads[count].data(), sizeof(ShortHead));
+    *p = type;
+    return p + (count < 10 ? 4 : 5);
+  }
+  *p++ = type;
+  p += FormatUint64(p, count);
   return PutCrlf(p);
 }
 

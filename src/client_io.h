@@ -37,7 +37,7 @@ class ClientIo final : public ClientEvents {
   void EnforceQueryLimit(Client& client);
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one. After every command, so one without limits costs three loads.
-  void EnforceOutputLimit(Client& client) {
+  [[gnu::always_inline]] inline void EnforceOutputLimit(Client& client) {
     const bool limited = !OutputLimitOf(client).none() || !client.authenticated;
     if (limited || client.replies().over_limit()) [[unlikely]]
       CutAboveOutputLimit(client);

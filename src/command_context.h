@@ -127,6 +127,7 @@ class CommandContext {
 
  private:
   storage::EntryView Read(std::size_t index) const;  // what FindForRead() does
+  storage::HashedKey KeyOfRange(std::size_t index) const;
   int database() const;
 
   Server& server_;

@@ -101,6 +101,7 @@ void RequestBatch::Push(Client& client, std::size_t first_argument, std::size_t 
   const KeyRange& range = command->key_range();
   const std::size_t count = range.Count(arguments.size());
   if (count == 0) return 0;
+  has_members_ |= command->spec().member != 0;
   const storage::Keyspace& keyspace =
       server_.databases()[static_cast<std::size_t>(client.database)];
   for (std::size_t i = 0; i < count; ++i) {
@@ -127,7 +128,7 @@ void RequestBatch::AddFault(Client& client, std::string_view text) {
 void RequestBatch::Run() {
   if (key_hashes_.size() > 1) {
     PrefetchEntries();
-    PrefetchMembers();
+    if (has_members_) PrefetchMembers();
   }
   server_.ReadClock();
   for (Request& request : requests_) {
@@ -140,6 +141,7 @@ void RequestBatch::Run() {
   requests_.clear();
   arguments_.clear();
   key_hashes_.clear();
+  has_members_ = false;
   if (arguments_.capacity() > kArgumentsKept) {
     std::vector<std::string_view>().swap(arguments_);
     std::vector<std::uint64_t>().swap(key_hashes_);

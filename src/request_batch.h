@@ -94,6 +94,7 @@ class RequestBatch {
   std::vector<std::string_view> arguments_;
   std::vector<std::uint64_t> key_hashes_;
   std::vector<Client*> clients_;  // each once
+  bool has_members_ = false;      // a command names a member of its key's value
   Current current_;
   // Names looked up before, by a hash of their bytes: clients repeat themselves.
   struct KnownName {
