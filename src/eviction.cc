@@ -82,7 +82,12 @@ std::size_t Eviction::UsedOf(const Limit& limit) const {
   return limit.database ? server_.databases()[*limit.database].used_bytes() : account_.used();
 }
 
+// A pause keeps all keys as they are, whoever asked for it: expired ones, too.
+bool Eviction::Rests() const { return server_.pause().kind() != ClientPause::Kind::kNone; }
+
 bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments) {
+  if (Rests()) [[unlikely]]
+    return true;
   time_is_up_ = false;
   std::size_t argument_bytes = 0;
   for (const std::string_view argument : arguments) argument_bytes += argument.size();
@@ -137,6 +142,8 @@ void Eviction::EnforceAfter(std::span<const std::string_view> arguments) {
 // Of all limits: kNotYet when one of them does not hold and there are keys to remove.
 Eviction::Room Eviction::RemoveWhereNeeded(std::span<const std::string_view> arguments) {
   Room room = Room::kEnough;
+  if (Rests()) [[unlikely]]
+    return room;
   for (Limit& limit : limits_) {
     if (!Exceeded(limit)) [[likely]]
       continue;

@@ -89,6 +89,7 @@ class Eviction final : public storage::MemoryBound {
 
   static std::string NameOf(const Limit& limit);
   std::size_t UsedOf(const Limit& limit) const;
+  bool Rests() const;
   bool Exceeded(const Limit& limit) const { return UsedOf(limit) > limit.bytes; }
   Room RemoveUntilEnough(Limit& limit, std::span<const std::string_view> arguments);
   Room RemoveForOneStep(Limit& limit);

@@ -43,6 +43,19 @@ class EvictionTest : public ::testing::Test {
   }
 };
 
+TEST_F(EvictionTest, APauseKeepsAllKeysAndItsEndGoesOn) {
+  TestServer server;
+  TestClient client(server);
+  Fill(client, 2000, std::string(1000, 'v'));
+  client.Talk(Request({"CLIENT", "PAUSE", "100000", "WRITE"}));
+  SetLimit(server, client, 1 << 20);
+  EXPECT_EQ(client.Talk(Request({"DBSIZE"})), ":2000\r\n");
+  client.Talk(Request({"CLIENT", "UNPAUSE"}));
+  server.Settle();
+  client.Talk(Request({"PING"}));
+  EXPECT_LE(server->memory_account().used(), 1U << 20);
+}
+
 // As Redis does. A full table that grew would take 45 KiB, for which a thousand keys would go.
 TEST_F(EvictionTest, NoKeysGoForATableThatCouldGrow) {
   TestServer server;
