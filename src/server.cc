@@ -31,6 +31,9 @@ namespace {
 // Requests that one client gathered while it waited and that run in one turn.
 constexpr std::size_t kRequestsPerTurn = 1024;
 
+// A clock that was set, not one that is being slewed.
+constexpr std::int64_t kClockSetMs = 1000;
+
 // Subscribers that are written to in one turn: about 0.3 ms, beside which requests are answered.
 constexpr std::size_t kSubscribersPerTurn = 64;
 
@@ -409,9 +412,15 @@ void Server::PauseClients(ClientPause::Kind kind, std::chrono::milliseconds leng
 
 void Server::AdjustClock() {
   const MonotonicTime monotonic = options_.clock.Monotonic();
+  const std::int64_t before = unix_minus_monotonic_us_;
   unix_minus_monotonic_us_ =
       options_.clock.UnixMicros() -
       std::chrono::duration_cast<std::chrono::microseconds>(monotonic.time_since_epoch()).count();
+  const std::int64_t ahead_ms = (unix_minus_monotonic_us_ - before) / 1000;
+  if (ahead_ms > kClockSetMs) {
+    keyspace_context_.jumped_from = unix_ms_;
+    keyspace_context_.jumped_to = unix_ms_ + ahead_ms;
+  }
   unix_ms_end_ = {};
 }
 

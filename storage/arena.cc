@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "storage/freed_bytes.h"
 #include "storage/prefetch.h"
@@ -356,22 +357,30 @@ bool Arena::WorthEmptying(std::size_t size_class) {
   return state.sparse;
 }
 
-// Takes the sparsest page of a sparse class. There is one: only one page is current, and the room
-// of all is more than that of a page.
+// Takes the sparsest page of the sparse class where a page costs least: which has the fewest slots
+// in use for each page that could be free. There is one: only one page is current, and the room of
+// all is more than that of a page.
 bool Arena::StartEmptying() {
+  std::optional<std::size_t> best;
+  std::uint64_t best_moves = 0;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    next_class_ = (next_class_ + 1) % classes_.size();
-    if (!WorthEmptying(next_class_)) continue;
-    for (std::size_t bin = 0; bin < kBins; ++bin) {
-      const std::uint32_t page = classes_[next_class_].bins[bin];
-      if (page == kNoPage) continue;
-      Unlink(page, bin);
-      header(page).state = PageState::kEmptying;
-      emptying_.page = page;
-      emptying_.next = 0;
-      FindUsedSlots(page);
-      return true;
-    }
+    if (!WorthEmptying(i)) continue;
+    const std::uint64_t slots = classes_[i].pages * std::uint64_t{kClassSlots[i]};
+    const std::uint64_t moves = classes_[i].used * kClassSlots[i] / (slots - classes_[i].used);
+    if (best && moves >= best_moves) continue;
+    best = i;
+    best_moves = moves;
+  }
+  if (!best) return false;
+  for (std::size_t bin = 0; bin < kBins; ++bin) {
+    const std::uint32_t page = classes_[*best].bins[bin];
+    if (page == kNoPage) continue;
+    Unlink(page, bin);
+    header(page).state = PageState::kEmptying;
+    emptying_.page = page;
+    emptying_.next = 0;
+    FindUsedSlots(page);
+    return true;
   }
   return false;
 }

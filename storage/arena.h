@@ -233,7 +233,6 @@ class Arena {
   std::size_t bytes_held_ = 0;
   std::array<ClassState, SizeClass::kCount> classes_;
   Emptying emptying_;
-  std::size_t next_class_ = 0;  // from which on a sparse one is looked for
 };
 
 }  // namespace aeris::storage

@@ -6,7 +6,7 @@
 //   entry's value   [ tag ][ block ]     or     [ tag ][ pointer to a Collection ]
 //   tag             bits 0-2 the type (ValueType), bit 3 an intset, bit 4 a pointer
 //
-// A block that outgrows the entry (kInlineValueMax) lies in a PackedCollection, and is used in the
+// A block that outgrows the entry (kInlineBlockMax) lies in a PackedCollection, and is used in the
 // same way. Only what outgrows the thresholds of its type is a structure of its own.
 #pragma once
 

@@ -8,7 +8,7 @@ namespace aeris::storage {
 namespace {
 
 // Blocks that have shrunk below this move back into their entry.
-constexpr std::size_t kBackInlineBytes = kInlineValueMax / 2;
+constexpr std::size_t kBackInlineBytes = kInlineBlockMax / 2;
 
 }  // namespace
 

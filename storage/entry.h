@@ -86,7 +86,7 @@ inline Collection* ValueObject(const std::byte* entry) {
 
 // A handle on the text of a large value: it stays as it is now, and alive, whatever becomes of the
 // key and of its keyspace, so that a reply can be sent from it. None for values that are stored
-// inside their entry (to kInlineValueMax bytes); those are to be copied.
+// inside their entry (to kInlineBlockMax bytes); those are to be copied.
 [[nodiscard]] BlobRef PinnedText(EntryView entry);
 
 inline std::string_view EntryView::key() const { return KeyOf(bytes_); }

@@ -297,7 +297,7 @@ StoreResult Keyspace::SetPacked(const HashedKey& key, ValueType type, PackedForm
                                 UnixMs now) {
   EntrySpec spec;
   spec.kind = Kind::kCollection;
-  const bool large = bytes.size() >= kInlineValueMax;
+  const bool large = bytes.size() >= kInlineBlockMax;
   spec.tag = CollectionTag(type, form, large);
   if (large) {
     spec.object = new PackedCollection(type, form, bytes);

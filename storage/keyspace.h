@@ -124,6 +124,9 @@ struct KeyspaceContext {
   // What the wall clock would be, had it never been set, minus what it is. Keys age by that one:
   // nothing is idle for a day because somebody set the clock.
   std::int64_t age_shift_ms = 0;
+  // Where the wall clock was last set forward: nobody is late for what fell due in between.
+  UnixMs jumped_from = 0;
+  UnixMs jumped_to = 0;
 
   // Keys that have expired stay where they are, and are not found (CLIENT PAUSE). A change of such
   // a key removes it all the same.
@@ -131,6 +134,11 @@ struct KeyspaceContext {
 
   // For access clocks, the time of a command.
   UnixMs AgeTime(UnixMs now) const { return now + age_shift_ms; }
+  // How long ago a deadline was met.
+  UnixMs LagOf(UnixMs deadline, UnixMs now) const {
+    const bool within = deadline > jumped_from && deadline <= jumped_to && now >= jumped_to;
+    return now - (within ? jumped_to : deadline);
+  }
 };
 
 // Of a change that leaves the deadline which the key has.

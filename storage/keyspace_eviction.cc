@@ -18,6 +18,8 @@ constexpr std::size_t kBucketAhead = 8;
 constexpr std::size_t kEntryAhead = 4;
 // Where nothing has to go yet, newcomers are at most twice their share; then they settle unseen.
 constexpr std::size_t kFillingShare = S3Fifo::kNewcomerShare / 2;
+// A newcomer is large from so many times the mean size on.
+constexpr std::size_t kLargeMeans = 8;
 
 // How far the hand goes: the golden ratio's share of the hash space. Its steps come to all places
 // alike and to each about once in a turn, and never to one beside those before. A hand that went on
@@ -115,6 +117,7 @@ void Keyspace::Impl::Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now
   evicted.idle_seconds = SecondsSinceUse(entry.access_clock(), access(), context.AgeTime(now));
   evicted.used = S3Fifo::used(table.policy_bits(slot));
   Remove(slot, hash);
+  FillHoles();
 }
 
 // --- By queues
@@ -122,7 +125,12 @@ void Keyspace::Impl::Evict(EntryTable::Slot slot, std::uint64_t hash, UnixMs now
 // A key that is new in the table.
 void Keyspace::Impl::Admit(EntryTable::Slot slot, std::uint64_t hash) {
   if (eviction.only_volatile && ViewOf(slot).deadline() == kNoDeadline) return;
-  table.SetPolicyBits(slot, queues->Admit(hash));
+  const unsigned bits = queues->Admit(hash);
+  table.SetPolicyBits(slot, bits);
+  const std::size_t bytes = MemoryOf(ViewOf(slot));
+  if (S3Fifo::newcomer(bits) && bytes * table.size() > kLargeMeans * used_bytes()) {
+    queues->NoteLarge(hash, bytes);
+  }
   if (queues->newcomers() * kFillingShare > evictable()) SettleEldest();
 }
 
@@ -145,19 +153,29 @@ bool Keyspace::EvictNext(UnixMs now, Evicted& evicted) {
     const bool many = impl.queues->newcomers() * S3Fifo::kNewcomerShare > impl.evictable();
     const bool unproven = impl.queues->many_unproven();
     if (many && unproven) impl.SettleEldest();
-    found = many && !unproven ? impl.EvictNewcomer(now, evicted) : impl.EvictSettled(now, evicted);
+    if (impl.queues->many_large(impl.used_bytes())) {
+      found = impl.EvictNewcomer(impl.queues->TakeEldestLarge(), now, evicted);
+    } else if (many && !unproven) {
+      found = impl.EvictEldest(now, evicted);
+    } else {
+      found = impl.EvictSettled(now, evicted);
+    }
   }
   // Where all the settled are in use, or none of them is evictable.
-  if (!found) found = impl.EvictNewcomer(now, evicted);
+  if (!found) found = impl.EvictEldest(now, evicted);
   if (found) ++lookup_stats_.evicted;
   return found;
 }
 
-// Takes the eldest newcomer: it goes, or settles because it has been used.
-bool Keyspace::Impl::EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted) {
+bool Keyspace::Impl::EvictEldest(UnixMs now, Keyspace::Evicted& evicted) {
   if (const auto ahead = queues->Eldest(kBucketAhead)) table.PrefetchBucket(*ahead);
   if (const auto ahead = queues->Eldest(kEntryAhead)) table.PrefetchEntry(*ahead);
-  const auto eldest = queues->TakeEldest();
+  return EvictNewcomer(queues->TakeEldest(), now, evicted);
+}
+
+// The eldest newcomer of a queue goes, or settles because it has been used.
+bool Keyspace::Impl::EvictNewcomer(std::optional<std::uint64_t> eldest, UnixMs now,
+                                   Keyspace::Evicted& evicted) {
   if (!eldest) return false;
   const EntryTable::Slot slot = table.FindHash(*eldest);
   if (!slot) return false;

@@ -133,6 +133,7 @@ struct Keyspace::Impl {
   std::span<char> WritableText(EntryTable::Slot slot);
 
   bool EmptyPages(std::size_t entries_max);
+  void FillHoles();
   bool MoveEntry(Ref from, std::uint64_t hash);
 
   void Forget(EntryView entry);
@@ -157,7 +158,8 @@ struct Keyspace::Impl {
   std::size_t used_bytes() const;
   void Admit(EntryTable::Slot slot, std::uint64_t hash);
   void SettleEldest();
-  bool EvictNewcomer(UnixMs now, Keyspace::Evicted& evicted);
+  bool EvictEldest(UnixMs now, Keyspace::Evicted& evicted);
+  bool EvictNewcomer(std::optional<std::uint64_t> eldest, UnixMs now, Keyspace::Evicted& evicted);
   bool EvictSettled(UnixMs now, Keyspace::Evicted& evicted);
   void FindVictims();
   template <typename Visit>
@@ -188,7 +190,9 @@ struct Keyspace::Impl {
   std::size_t arena_block_next = 0;
   std::vector<bool> replaced_blocks;  // of the arena
   std::size_t replaced_pages = 0;     // of the arena that were in use when it was last gone through
-  UnixMs deadline_base = 0;           // no near deadline lies before it, nor 2^32 ms behind it
+  bool pages_first = false;           // in the next step of Maintain()
+  std::size_t evicted_since_fill = 0;  // since FillHoles() did something
+  UnixMs deadline_base = 0;            // no near deadline lies before it, nor 2^32 ms behind it
 };
 
 // The key's slot, if it has not expired. An expired one is removed here.

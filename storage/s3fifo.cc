@@ -17,6 +17,14 @@ std::optional<std::uint64_t> S3Fifo::TakeEldest() {
   return hash;
 }
 
+std::optional<std::uint64_t> S3Fifo::TakeEldestLarge() {
+  if (large_.empty()) return std::nullopt;
+  const Large eldest = large_.front();
+  large_.pop_front();
+  large_bytes_ -= eldest.bytes;
+  return eldest.hash;
+}
+
 void S3Fifo::Remember(std::uint64_t hash, std::size_t keys) {
   // Sized when keys begin to go, and again when they have become many more or fewer. What is
   // forgotten then costs some hits.

@@ -58,6 +58,16 @@ TEST(ServerClock, UsesCountOnWhenTheClockIsSet) {
   }
 }
 
+TEST(ServerClock, NobodyIsLateForDeadlinesThatItWasSetOver) {
+  TestServer server;
+  TestClient client(server);
+  client.Talk("SET a v EX 100\r\nSET b v EX 1000\r\n");
+  SetWallClock(server, kDay);
+  server.Advance(milliseconds(200));
+  EXPECT_EQ(client.Talk("DBSIZE\r\n"), ":0\r\n");
+  EXPECT_LE(server->databases().context().stats.expire_lag.ValueAt(100), 1000);
+}
+
 TEST(ServerClock, TimeoutsEndByNoClockThatIsSet) {
   for (const UnixMs jump : kClockJumps) {
     SCOPED_TRACE(jump);

@@ -56,8 +56,8 @@ std::string Pattern(std::size_t size, char seed) {
 }
 
 TEST(EntryCodec, GivesBackTextOfEveryFormWithEveryDeadline) {
-  for (const std::size_t key_size : {0u, 1u, 16u, 64u, 65u, 255u, 256u, 4096u}) {
-    for (const std::size_t size : {0u, 1u, 44u, 45u, 128u, 129u, 255u, 256u, 2048u}) {
+  for (const std::size_t key_size : {0u, 1u, 16u, 64u, 65u, 255u, 256u, 2048u}) {
+    for (const std::size_t size : {0u, 1u, 44u, 45u, 128u, 129u, 255u, 256u, 2048u, 4096u}) {
       for (const UnixMs deadline : kDeadlines) {
         const std::string key = Pattern(key_size, 'k');
         const std::string text = Pattern(size, 'v');

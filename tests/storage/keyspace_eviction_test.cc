@@ -429,5 +429,32 @@ TEST(GhostQueue, RemembersTheLastOnes) {
   EXPECT_FALSE(none.Take(1));
 }
 
+// Where a limit is held by eviction while sizes change, nothing but it takes out the holes that the
+// last size has left.
+TEST_F(KeyspaceEvictionTest, HolesOfAnotherSizeAreFilledAsKeysGo) {
+  constexpr std::size_t kLimit = 8 << 20;
+  Use(EvictionOrder::kRandom);
+  EvictionPool pool;
+  std::uint64_t key = 0;
+  double most = 0;
+  for (const std::size_t size : {1000U, 60U, 3000U, 200U, 4000U, 30U}) {
+    for (std::size_t written = 0; written < 2 * kLimit; written += size) {
+      Set(keyspace, std::to_string(++key), std::string(size, 'v'));
+      while (keyspace.used_bytes() > kLimit) {
+        keyspace.SampleVictims(5, 0, kNow, pool);
+        if (const auto best = pool.TakeBest()) keyspace.Evict(best->hash, kNow, evicted);
+      }
+      const Keyspace::Memory memory = keyspace.memory();
+      if (written > size * 1000) {
+        most = std::max(most, static_cast<double>(memory.arena) /
+                                  static_cast<double>(memory.entries + memory.blobs));
+      }
+    }
+    EXPECT_EQ(keyspace.memory().blobs, 0U);
+  }
+  EXPECT_LT(most, 1.5);
+  EXPECT_GT(most, 1.0);
+}
+
 }  // namespace
 }  // namespace aeris::storage

@@ -116,8 +116,8 @@ class Model {
       case 1:
         return "long:" + Pattern(200 + number, number);
       case 2:
-        return number < 100 ? "huge:" + Pattern(4096 + number, number)
-                            : "not so huge:" + Pattern(4000 + number / 20, number);
+        return number < 100 ? "huge:" + Pattern(2048 + number, number)
+                            : "not so huge:" + Pattern(2000 + number / 50, number);
       default:
         return "key:" + std::to_string(number);
     }
@@ -127,7 +127,7 @@ class Model {
 
   std::size_t AnySize() {
     constexpr std::size_t kEdges[] = {0,   1,   43,  44,   45,   126,  127,  128,  255,
-                                      256, 257, 511, 2047, 2048, 2049, 4096, 65536};
+                                      256, 257, 511, 2047, 2048, 2049, 4096, 4097, 65536};
     switch (engine_() % 4) {
       case 0:
         return kEdges[engine_() % std::size(kEdges)];

@@ -454,7 +454,7 @@ TEST_F(KeyspaceTest, MovesKeysWithinAndAcrossKeyspacesWithoutCopyingLargeValues)
       SCOPED_TRACE(::testing::Message() << size << " bytes");
       Set(keyspace, "from", Pattern(size, 3), kNow + 50);
       Set(*to, "to", Pattern(size / 2, 4));
-      const char* const before = size > 2048 ? Peek("from").text().data() : nullptr;
+      const char* const before = size > 4096 ? Peek("from").text().data() : nullptr;
       ASSERT_EQ(keyspace.Move(keyspace.Hash("from"), *to, to->Hash("to"), kNow),
                 StoreResult::kStored);
       EXPECT_EQ(TextAt(*to, "to", kNow), Pattern(size, 3));

@@ -32,7 +32,7 @@ constexpr std::size_t RedisBytes(std::size_t key_bytes, std::size_t value_bytes)
 constexpr std::size_t AerisBytes(std::size_t key_bytes, std::size_t value_bytes) {
   constexpr std::size_t kSlotBytes =
       9;  // 64 bytes for ten slots, of which nine tenths or so are used
-  constexpr std::size_t kInlineValueMax = 2048;
+  constexpr std::size_t kInlineValueMax = 4096;
   const std::size_t head = value_bytes <= 128 ? 4 : 6;
   const bool blob = value_bytes > kInlineValueMax;
   const std::size_t entry = head + key_bytes + (blob ? 8 : value_bytes);
