@@ -44,6 +44,12 @@ bool CommandContext::CouldHold(std::uint64_t bytes) const {
   return server_.eviction().CouldHold(static_cast<std::size_t>(client_.database), bytes);
 }
 
+bool CommandContext::RoomIn(std::size_t database, std::uint64_t bytes) const {
+  if (server_.eviction().MakeRoomIn(database, bytes)) return true;
+  ReplyOutOfMemory();
+  return false;
+}
+
 bool CommandContext::ArgIs(std::size_t index, std::string_view lower_case) const {
   return EqualsIgnoringCase(arguments_[index], lower_case);
 }

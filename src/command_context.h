@@ -124,6 +124,9 @@ class CommandContext {
   void SignalDatabase(std::size_t database) const;  // all its keys
   // Whether a value of so many bytes may be made in the client's database (Eviction::CouldHold).
   bool CouldHold(std::uint64_t bytes) const;
+  // Before a value of so many bytes goes to another database (Eviction::MakeRoomIn). False after
+  // the OOM reply.
+  bool RoomIn(std::size_t database, std::uint64_t bytes) const;
 
  private:
   storage::EntryView Read(std::size_t index) const;  // what FindForRead() does

@@ -50,7 +50,6 @@ std::string Octal(std::uint64_t value) {
 ConfigResult SetBool(const BoolField& field, Config& config, std::string_view text) {
   const bool yes = EqualsIgnoringCase(text, "yes");
   if (!yes && !EqualsIgnoringCase(text, "no")) return Fault("argument must be 'yes' or 'no'");
-  if (yes && !field.why_never_yes.empty()) return Fault(field.why_never_yes);
   field.set(config, yes);
   return {};
 }

@@ -30,7 +30,6 @@ using ConfigResult = std::expected<void, std::string>;
 struct BoolField {
   bool (*get)(const Config&);
   void (*set)(Config&, bool);
-  std::string_view why_never_yes = {};  // the error when it cannot be switched on in this build
 };
 
 enum class IntegerUnit : std::uint8_t {

@@ -21,12 +21,6 @@ constexpr EnumName kSanitize[] = {Name("no", SanitizePayload::kNo),
                                   Name("yes", SanitizePayload::kYes),
                                   Name("clients", SanitizePayload::kClients)};
 
-// As Debian's redis-server answers, whose allocator cannot do it either.
-constexpr BoolField kActiveDefrag = {
-    [](const Config& config) { return config.activedefrag; },
-    [](Config& config, bool value) { config.activedefrag = value; },
-    "Active defragmentation cannot be enabled: it requires an allocator that aeris does not use"};
-
 // Why directives of Redis need no effect here.
 constexpr std::string_view kLargeIsFreedByAThread =
     "large values are always freed by a thread, small ones at once";
@@ -63,7 +57,7 @@ constexpr ConfigRow kRows[] = {
              kFlushNeverWaits),
     Works("jemalloc-bg-thread", Bool<&Config::jemalloc_bg_thread>(),
           {.hook = ConfigHook::kAllocator}),
-    Needless("activedefrag", kActiveDefrag, kPagesAreTidied),
+    Needless("activedefrag", Bool<&Config::activedefrag>(), kPagesAreTidied),
     Needless("active-defrag-ignore-bytes", Bytes<&Config::active_defrag_ignore_bytes>(1, kInt64Max),
              kPagesAreTidied),
     Needless("active-defrag-threshold-lower",

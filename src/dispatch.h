@@ -53,6 +53,7 @@ class Dispatcher {
                          std::span<const std::string_view> arguments);
   void Queue(Client& client, const Command& command, std::span<std::string_view> arguments,
              std::span<const std::uint64_t> key_hashes);
+  bool RoomElsewhere(Client& client, const QueuedCommand& queued);
   void RunOneQueued(const CommandContext& context, const QueuedCommand& queued);
   // Replies with the error that keeps the command from running, and returns true, if there is one.
   bool Refused(Client& client, const Command* command, std::span<std::string_view> arguments);

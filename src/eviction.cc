@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "src/server.h"
 
@@ -36,11 +38,19 @@ void Eviction::OnConfigChange() {
   const Config& config = server_.config();
   Databases& databases = server_.databases();
   std::ranges::fill(policies_, config.maxmemory_policy);
-  limits_.clear();
-  if (config.maxmemory != 0) limits_.push_back({.bytes = config.maxmemory});
+  const std::vector<Limit> before = std::exchange(limits_, {});
+  const auto add = [&](std::size_t bytes, std::optional<std::size_t> database) {
+    const auto same = std::ranges::find_if(before, [&](const Limit& limit) {
+      return limit.bytes == bytes && limit.database == database;
+    });
+    const bool known = same != before.end();
+    limits_.push_back(
+        {.bytes = bytes, .database = database, .known = known, .said = known && same->said});
+  };
+  if (config.maxmemory != 0) add(config.maxmemory, std::nullopt);
   for (const DatabaseLimit& own : config.maxmemory_db) {
     if (own.policy) policies_[own.database] = *own.policy;
-    if (own.bytes != 0) limits_.push_back({.bytes = own.bytes, .database = own.database});
+    if (own.bytes != 0) add(own.bytes, own.database);
   }
   one_policy_ = std::ranges::adjacent_find(policies_, std::not_equal_to()) == policies_.end();
   for (std::size_t i = 0; i < databases.count(); ++i) {
@@ -53,7 +63,7 @@ void Eviction::OnConfigChange() {
   }
   for (Limit& limit : limits_) {
     limit.level = std::max(limit.bytes, UsedOf(limit));
-    if (!Exceeded(limit)) continue;
+    if (limit.known || !Exceeded(limit)) continue;
     server_.log().Warning(
         "The limit {} is {} bytes, and {} are in use. Keys will be removed, or writes refused, as "
         "the policy says.",
@@ -93,7 +103,8 @@ bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_vie
   for (const std::string_view argument : arguments) argument_bytes += argument.size();
   for (Limit& limit : limits_) {
     if (limit.database && *limit.database != database) continue;
-    if (argument_bytes > limit.bytes) return false;
+    // What it takes to know is only worth it for a value that may be too large.
+    if (argument_bytes > limit.bytes / 2 && argument_bytes > RoomForKeys(limit)) return false;
     if (!Exceeded(limit)) continue;
     const Room room = RemoveUntilEnough(limit, arguments);
     if (room == Room::kNone) return false;
@@ -102,10 +113,29 @@ bool Eviction::MakeRoomFor(std::size_t database, std::span<const std::string_vie
   return true;
 }
 
+bool Eviction::MakeRoomIn(std::size_t database, std::uint64_t bytes) {
+  if (Rests() || !limited()) return true;
+  if (!CouldHold(database, bytes)) return false;
+  return std::ranges::none_of(limits_, [&](Limit& limit) {
+    return limit.database == database && Exceeded(limit) &&
+           RemoveUntilEnough(limit, {}) == Room::kNone;
+  });
+}
+
 bool Eviction::CouldHold(std::size_t database, std::uint64_t bytes) const {
   return std::ranges::none_of(limits_, [&](const Limit& limit) {
-    return (!limit.database || *limit.database == database) && bytes > limit.bytes;
+    const bool concerned = !limit.database || *limit.database == database;
+    return concerned && bytes > limit.bytes / 2 && bytes > RoomForKeys(limit);
   });
+}
+
+// What there is for keys when all that may go has gone.
+std::size_t Eviction::RoomForKeys(const Limit& limit) const {
+  if (limit.database) return limit.bytes;
+  const Databases& databases = server_.databases();
+  const std::size_t used = account_.used();
+  const std::size_t others = used - std::min(used, databases.used_bytes());
+  return limit.bytes - std::min(limit.bytes, others);
 }
 
 bool Eviction::MayTake(const storage::Keyspace& keyspace, std::size_t bytes) const {

@@ -45,9 +45,12 @@ class Eviction final : public storage::MemoryBound {
   // Before a command that needs memory in `database`: removes keys if a limit is passed. False when
   // nothing can be removed, or when it could never hold the arguments.
   [[nodiscard]] bool MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments);
-  // Whether a value of so many bytes may be made in `database`: one that no removal makes room for
-  // is refused before anything is removed for it.
+  // Whether a value of so many bytes may be made in `database`: one that no removal makes room for,
+  // beside what the server takes without keys, is refused before anything is removed for it.
   bool CouldHold(std::size_t database, std::uint64_t bytes) const;
+  // Within a command, for what goes to another database than the client's: makes room where that
+  // has a limit of its own. False as for MakeRoomFor().
+  [[nodiscard]] bool MakeRoomIn(std::size_t database, std::uint64_t bytes);
   // Tables that are full put growing off where no limit has room for it: rather than that keys go.
   bool MayTake(const storage::Keyspace& keyspace, std::size_t bytes) const override;
   // Before any other command with these arguments.
@@ -80,7 +83,8 @@ class Eviction final : public storage::MemoryBound {
     // What earlier samples brought, all of one policy.
     storage::EvictionPool pool{};
     storage::EvictionPolicy pool_policy{};
-    bool said = false;  // that it cannot be met
+    bool known = false;  // it was there before the last change of directives
+    bool said = false;   // that it cannot be met
     // While it is passed: what the last step has left, and the largest argument since.
     std::size_t level = 0;
     std::size_t argument_bytes_max = 0;
@@ -89,6 +93,7 @@ class Eviction final : public storage::MemoryBound {
 
   static std::string NameOf(const Limit& limit);
   std::size_t UsedOf(const Limit& limit) const;
+  std::size_t RoomForKeys(const Limit& limit) const;
   bool Rests() const;
   bool Exceeded(const Limit& limit) const { return UsedOf(limit) > limit.bytes; }
   Room RemoveUntilEnough(Limit& limit, std::span<const std::string_view> arguments);

@@ -8,6 +8,8 @@
 #include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
+#include "src/commands/hash_arguments.h"
 #include "src/commands/key_specs.h"
 #include "src/database_argument.h"
 #include "src/error_replies.h"
@@ -95,6 +97,7 @@ void Scan(CommandContext& context) {
   // Keys are named in the reply after the cursor that follows them, so they are gathered first.
   // A view is good until the keyspace changes, which nothing here does.
   std::vector<std::string_view> keys;
+  GatheredMemory memory(context);
   const std::uint64_t next =
       context.keyspace().Scan(*cursor, options.count, context.now(), [&](EntryView entry) {
         if (!options.Matches(entry.key())) return;
@@ -102,8 +105,9 @@ void Scan(CommandContext& context) {
             !EqualsIgnoringCase(options.type, storage::TypeName(entry.type()))) {
           return;
         }
-        keys.push_back(entry.key());
+        if (memory.Take(sizeof(std::string_view))) keys.push_back(entry.key());
       });
+  if (memory.refused()) return;
   ReplyScanHead(context, next, keys.size());
   for (const std::string_view key : keys) context.reply().Bulk(key);
 }
@@ -161,8 +165,10 @@ void Copy(CommandContext& context) {
     return context.reply().Error(err::kSameObject);
   }
   const storage::EntryView from = context.FindForRead(1);
-  if (!from) return context.reply().Integer(0);
-  if (!context.MemoryFor(context.keyspace().MemoryUsage(from))) return;
+  if (!from || AllFieldsExpired(context, from)) return context.reply().Integer(0);
+  const std::size_t bytes = context.keyspace().MemoryUsage(from);
+  if (!context.MemoryFor(bytes)) return;
+  if (&target != &context.keyspace() && !context.RoomIn(database, bytes)) return;
   const HashedKey to = context.Key(2);
   if (!replace && target.Find(to, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);
@@ -182,9 +188,11 @@ void Move(CommandContext& context) {
   Keyspace& target = context.server().databases()[*database];
   if (&target == &context.keyspace()) return context.reply().Error(err::kSameObject);
   const HashedKey key = context.Key(1);
-  if (!context.FindForWrite(1) || target.Find(key, context.now(), storage::kForWrite)) {
+  const storage::EntryView from = context.FindForWrite(1);
+  if (!from || target.Find(key, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);
   }
+  if (!context.RoomIn(*database, context.keyspace().MemoryUsage(from))) return;
   if (!context.Stored(context.keyspace().Move(key, target, key, context.now()))) return;
   context.SignalReady(1);
   context.SignalReady(*database, context.arg(1));

@@ -154,6 +154,7 @@ std::vector<Element> ElementsOf(EntryView entry, bool descending) {
       do {
         elements.push_back({.text = at.item().String()});
       } while (at.Next());
+      if (descending) std::ranges::reverse(elements);
       break;
     }
     case ValueType::kSet:
@@ -294,7 +295,6 @@ void SortKey(CommandContext& context, bool may_store) {
       entry.type() != ValueType::kZset) {
     return context.reply().Error(err::kWrongType);
   }
-  const bool zset = entry && entry.type() == ValueType::kZset;
   // What is stored of a set is to be in an order that does not depend on the server.
   if (options.unsorted && options.store && entry && entry.type() == ValueType::kSet) {
     options.unsorted = false;
@@ -303,7 +303,7 @@ void SortKey(CommandContext& context, bool may_store) {
   }
   if (!context.MemoryFor(ElementBytes(context.keyspace(), entry))) return;
   // Lookups by patterns may end the view, so the elements are copied.
-  std::vector<Element> elements = ElementsOf(entry, zset && options.unsorted && options.descending);
+  std::vector<Element> elements = ElementsOf(entry, options.unsorted && options.descending);
   const Part part = PartOf(options, elements.size());
   if (!options.unsorted) {
     if (!Weigh(context, options, elements)) return;

@@ -186,7 +186,8 @@ void VisitIntersection(SetRequest& request, Visit&& visit) {
       const Source& other = request.sources[i];
       const auto found = other.members.Score(member);
       if (!found) return true;
-      combined = Combined(request.aggregate, combined, other.Weighted(*found));
+      // As it comes: an aggregate of what is no number is the other score, or 0 for a sum.
+      combined = Combined(request.aggregate, combined, other.weight * *found);
     }
     return visit(member, combined);
   });

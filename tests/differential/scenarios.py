@@ -476,6 +476,36 @@ def hyperloglogs_grow(pair):
     pair.restore_settings()
 
 
+def weights_without_a_number(pair):
+    """0 times infinity, in the smallest set and in others, under each aggregate."""
+    pair.begin()
+    scores = {"zero": "0 m 1 x", "half": "0.5 m", "infinite": "inf m", "five": "inf m 5 a 6 b",
+              "minus": "-inf m 2 a 3 b 4 c"}
+    for name, words in scores.items():
+        pair.call("ZADD", name, *words.split())
+    for first in scores:
+        for second in scores:
+            for weights in ("inf 1", "-inf 1", "1 0", "0 1", "inf -1", "0 0", "inf -inf"):
+                for aggregate in ("SUM", "MIN", "MAX"):
+                    rest = (2, first, second, "WEIGHTS", *weights.split(), "AGGREGATE", aggregate)
+                    for command in ("ZINTER", "ZUNION"):
+                        pair.call(command, *rest, "WITHSCORES")
+                    pair.call("ZINTERSTORE", "stored", *rest)
+                    pair.call("ZRANGE", "stored", 0, -1, "WITHSCORES")
+
+
+def unsorted_from_the_end(pair):
+    """SORT without sorting has an order where the value has one; what is stored shows it."""
+    pair.begin()
+    pair.call("RPUSH", "list", 3, 1, 2, 10, 7)
+    pair.call("ZADD", "zset", 3, "c", 1, "a", 2, "b", 10, "d")
+    for key in ("list", "zset"):
+        for order in ((), ("DESC",), ("ASC",)):
+            for limit in ((), ("LIMIT", 1, 2), ("LIMIT", 0, 100), ("LIMIT", 3, -1)):
+                pair.call("SORT", key, "BY", "nosort", *order, *limit, "STORE", "stored")
+                pair.call("LRANGE", "stored", 0, -1)
+
+
 ALL = [
     ("scan iterations", scan_iterations), ("keys with patterns", keys_with_patterns),
     ("dump restores across", dump_restores_across), ("damaged payloads", damaged_payloads),
@@ -488,5 +518,7 @@ ALL = [
     ("publishing", publishing), ("access control", access_control),
     ("transactions", transactions),
     ("touching watched keys", touching_watched_keys), ("caching", caching),
+    ("weights without a number", weights_without_a_number),
+    ("unsorted from the end", unsorted_from_the_end),
     ("hyperloglogs grow", hyperloglogs_grow), ("stream blocks", stream_blocks),
 ]

@@ -53,6 +53,28 @@ class DatabaseLimits(ServerTest):
         self.assertEqual([self.database(i)["policy"] for i in range(3)],
                          ["allkeys-s3fifo", "noeviction", "noeviction"])
 
+    def test_no_command_gets_past_the_limit_of_another_database(self):
+        self.start({"maxmemory-db": f"1 {MIB} noeviction 2 {MIB} allkeys-lru"})
+        self.fill(1, 2000)
+        full = int(self.database(1)["bytes"])
+        self.client.call("SELECT", 0)
+        self.client.call("SET", "k", b"v" * 50000)
+        self.assertEqual(self.client.call("COPY", "k", "copy", "DB", 1), OOM)
+        self.assertEqual(self.client.call("MOVE", "k", 1), OOM)
+        self.assertEqual(self.client.pipeline([("MULTI",), ("SELECT", 1), ("SET", "new", b"v" * 1000),
+                                               ("DEL", "key:0"), ("SELECT", 0), ("EXEC",)])[-1],
+                         [b"OK", OOM, 1, b"OK"])
+        self.assertLessEqual(int(self.database(1)["bytes"]), full)
+        # One that is too large for a database costs it no other key.
+        self.fill(2, 500)
+        self.client.call("SELECT", 0)
+        self.client.call("SET", "huge", b"v" * (2 * MIB))
+        self.assertEqual(self.client.call("COPY", "huge", "huge", "DB", 2), OOM)
+        self.assertEqual(self.client.call("MOVE", "huge", 2), OOM)
+        self.assertEqual(self.client.call("COPY", "k", "copy", "DB", 2), 1)
+        self.client.call("SELECT", 2)
+        self.assertEqual(self.client.call("DBSIZE"), 501)
+
     def test_the_policy_is_that_of_the_selected_database(self):
         self.start({"maxmemory-db": "0 4mb allkeys-s3fifo 1 0 allkeys-lfu",
                     "maxmemory-policy": "volatile-ttl"})

@@ -342,10 +342,9 @@ TEST_F(ConfigTableTest, ChangesNothingWhenOneValueIsBad) {
   EXPECT_EQ(config_, before);
 }
 
-TEST_F(ConfigTableTest, RefusesDefragmentationThatItCannotDo) {
-  EXPECT_THAT(Reason("activedefrag", "yes"),
-              testing::StartsWith("Active defragmentation cannot be enabled"));
-  EXPECT_EQ(Set("activedefrag", "no"), "OK");
+TEST_F(ConfigTableTest, TakesDefragmentationThatItDoesNotNeed) {
+  EXPECT_EQ(Set("activedefrag", "yes"), "OK");
+  EXPECT_TRUE(config_.activedefrag);
 }
 
 // ---- Hooks
