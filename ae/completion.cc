@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 
 #include "src/base/check.h"
@@ -33,6 +34,7 @@ std::expected<std::unique_ptr<Worker>, Error> Worker::Create(EventLoop& loop, st
     return std::unexpected(Error::System("cannot start the thread '" + name + "'", failure));
   }
   worker->started_ = true;
+  worker->has_heap_.wait(false, std::memory_order_acquire);
   if (name.size() > 15) name.resize(15);
   // Batch threads never take the core from the thread that wakes them: that would stop the loop, in
   // the middle of the command that gave the job, for what the job takes. May fail unseen.
@@ -63,8 +65,17 @@ void Worker::Push(Job job) {
   queued_.notify_one();
 }
 
-void* Worker::ThreadMain(void* worker) {
-  static_cast<Worker*>(worker)->RunJobs();
+void* Worker::ThreadMain(void* worker_of_thread) {
+  auto* const worker = static_cast<Worker*>(worker_of_thread);
+  // A thread's first allocation makes its cache and its arena, for which jemalloc takes it that
+  // there is memory. The first job may be to free what has filled all of it.
+  void* memory = std::malloc(1);
+  // Or the compiler would leave out both calls.
+  asm volatile("" : "+r"(memory));
+  std::free(memory);
+  worker->has_heap_.store(true, std::memory_order_release);
+  worker->has_heap_.notify_one();
+  worker->RunJobs();
   return nullptr;
 }
 

@@ -67,6 +67,7 @@ class Worker {
   std::unique_ptr<Wakeup> wakeup_;
   pthread_t thread_{};
   bool started_ = false;
+  std::atomic<bool> has_heap_ = false;  // the helper has allocated for the first time
 };
 
 }  // namespace aeris::ae

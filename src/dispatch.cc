@@ -30,8 +30,13 @@ constexpr std::int64_t kNotedNanosecondsMin = kNotedMicroseconds * 1000;
 
 // A browser, or a server tricked into a request, speaks HTTP to the port: the body must not run as
 // commands.
-bool IsHttp(std::string_view word) {
-  return EqualsIgnoringCase(word, "post") || EqualsIgnoringCase(word, "host:");
+bool IsHttp(std::span<const std::string_view> words) {
+  static constexpr std::string_view kMethods[] = {"get",     "head",  "put",   "delete",
+                                                  "options", "patch", "trace", "connect"};
+  const auto is_first = [&](std::string_view word) { return EqualsIgnoringCase(words[0], word); };
+  if (is_first("post") || is_first("host:")) return true;
+  return words.size() == 3 && words[2].starts_with("HTTP/1.") &&
+         std::ranges::any_of(kMethods, is_first);
 }
 
 // What a subscriber may call with RESP2, where a reply cannot be told from a message.
@@ -86,6 +91,7 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
     if (client.transaction) return RunInTransaction(client, *command, arguments, key_hashes);
   }
   if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(command->flags())) {
+    client.last_command = command;  // CLIENT LIST shows what waits
     return Outcome::kPostponed;
   }
   if (RefusedForMemory(*command, !client.parser().blocks().empty(), arguments)) [[unlikely]] {
@@ -134,6 +140,10 @@ bool Dispatcher::Refused(Client& client, const Command* command,
     if (RefusedAsUnknown(client, command, arguments)) return true;
   }
   if (!command->ArityMatches(arguments.size())) [[unlikely]] {
+    if (IsHttp(arguments)) {  // GET
+      CutHttp(client);
+      return true;
+    }
     Reject(client, command,
            fmt::format("ERR wrong number of arguments for '{}' command", command->full_name()));
     return true;
@@ -189,7 +199,7 @@ bool Dispatcher::Refused(Client& client, const Command* command,
 bool Dispatcher::RefusedAsUnknown(Client& client, const Command* command,
                                   std::span<std::string_view> arguments) {
   if (command == nullptr) {
-    if (IsHttp(arguments[0])) {
+    if (IsHttp(arguments)) {
       CutHttp(client);
       return true;
     }
@@ -213,8 +223,8 @@ void Dispatcher::CutHttp(Client& client) {
   if (attack_logged_ == MonotonicTime{} || now - attack_logged_ > kLogEvery) {
     attack_logged_ = now;
     server_.log().Warning(
-        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
-        "commands to aeris. This is likely due to an attacker attempting to use Cross Protocol "
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending HTTP requests to "
+        "aeris. This is likely due to an attacker attempting to use Cross Protocol "
         "Scripting to compromise your instance. Connection from {} aborted.",
         client.peer());
   }
@@ -267,6 +277,7 @@ Dispatcher::Outcome Dispatcher::RunInTransaction(Client& client, const Command& 
   CommandFlags flags = command.flags();
   if (at_once && IsExec(command)) flags = flags | client.transaction->flags();
   if (server_.pause().kind() != ClientPause::Kind::kNone && Paused(flags)) {
+    client.last_command = &command;
     return Outcome::kPostponed;
   }
   const bool limited = server_.eviction().limited();
@@ -317,16 +328,33 @@ void Dispatcher::Queue(Client& client, const Command& command,
 void Dispatcher::RunQueued(const CommandContext& context) {
   Client& client = context.client();
   const std::uint64_t errors_before = client.reply().errors_written();
+  const int begun_in = client.database;
   client.deny_blocking = true;
   client.transaction->ForEachBatch([&](std::span<const QueuedCommand> commands, bool kept) {
     // The keyspace of the context is no more if one of these has flushed it.
     const auto database = static_cast<std::size_t>(client.database);
     if (kept) PrefetchKeys(server_.databases()[database], commands);
-    for (const QueuedCommand& each : commands) RunOneQueued(context, each);
+    for (const QueuedCommand& each : commands) {
+      if (client.database == begun_in || RoomElsewhere(client, each)) [[likely]]
+        RunOneQueued(context, each);
+    }
   });
   client.deny_blocking = false;
   // They are accounted for; EXEC has not failed.
   client.reply().ForgetErrors(errors_before);
+}
+
+// EXEC has asked for room in the database that it began with, and SELECT has led to another. False
+// after the error reply.
+bool Dispatcher::RoomElsewhere(Client& client, const QueuedCommand& queued) {
+  if (!queued.command->has(CommandFlag::kDenyOom)) return true;
+  std::size_t bytes = 0;
+  for (const std::string_view argument : queued.arguments) bytes += argument.size();
+  if (server_.eviction().MakeRoomIn(static_cast<std::size_t>(client.database), bytes)) return true;
+  ++queued.command->stats().rejected;
+  client.reply().Error(err::kOutOfMemory);
+  CountError(client);
+  return false;
 }
 
 void Dispatcher::RunOneQueued(const CommandContext& context, const QueuedCommand& queued) {
@@ -347,8 +375,8 @@ void Dispatcher::RunOneQueued(const CommandContext& context, const QueuedCommand
   CommandContext own(server_, client, *queued.command, queued.arguments, client.reply(),
                      context.now(), queued.key_hashes);
   CallHandler(own, queued.arguments, queued.key_hashes, false);
-  // CLIENT REPLY holds for what follows it.
-  client.reply().set_muted(client.reply_mode == ReplyMode::kOff ||
+  // CLIENT REPLY and the end of the client (CLIENT KILL) hold for what follows them.
+  client.reply().set_muted(client.close_after_reply || client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
 }
 

@@ -140,6 +140,8 @@ class Server {
   std::uint64_t descriptors_max() const { return descriptors_max_; }
   bool active_expire() const { return active_expire_; }
   void set_active_expire(bool on) { active_expire_ = on; }
+  bool skip_checksum_validation() const { return skip_checksum_validation_; }
+  void set_skip_checksum_validation(bool on) { skip_checksum_validation_ = on; }
 
   // The time of the command that runs. One reading of the clock per command keeps them right.
   UnixMs unix_ms() const { return unix_ms_; }
@@ -239,6 +241,7 @@ class Server {
   std::size_t startup_memory_ = 0;
   std::uint64_t cron_client_id_ = 0;
   bool active_expire_ = true;
+  bool skip_checksum_validation_ = false;
   bool making_huge_page_ = false;
   bool huge_pages_possible_ = true;  // the last one could be made
   bool resume_clients_ = false;

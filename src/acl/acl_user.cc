@@ -21,6 +21,12 @@ std::optional<AclDenial> AclUser::Check(AclRequest& request) const {
   return told;
 }
 
+bool AclUser::AllowsKey(std::string_view key, KeyFlags flags) const {
+  return std::ranges::any_of(rights_.selectors, [&](const AclSelector& selector) {
+    return selector.AllowsKey(key, flags);
+  });
+}
+
 bool AclUser::AllowsChannel(std::string_view channel, bool is_pattern) const {
   return std::ranges::any_of(rights_.selectors, [&](const AclSelector& selector) {
     return selector.AllowsChannel(channel, is_pattern);

@@ -42,6 +42,8 @@ class AclUser {
   // What is against a request: nothing when some selector allows it. When none does, the reason of
   // those that came furthest, as in Redis.
   std::optional<AclDenial> Check(AclRequest& request) const;
+  // Some selector does; of no request in particular.
+  bool AllowsKey(std::string_view key, KeyFlags flags) const;
   bool AllowsChannel(std::string_view channel, bool is_pattern) const;
   // Some selector that allows the request reads all keys.
   bool ReadsAllKeys(AclRequest& request) const;

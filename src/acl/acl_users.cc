@@ -78,6 +78,17 @@ std::string_view ObjectOf(const AclDenial& denial, const Command& command,
   return denial.reason == AclReason::kCommand ? command.full_name() : arguments[denial.argument];
 }
 
+// Whether a change of rights can take a subscription away. As in Redis 7.0, which means to let
+// those stay whose patterns are all kept, but takes none for the same: whoever had channels may
+// lose some.
+bool MayLoseChannels(const AclUser::Rights& before, const AclUser::Rights& after) {
+  const auto has_channels = [](const AclSelector& selector) {
+    return selector.all_channels() || !selector.channels().empty();
+  };
+  return std::ranges::any_of(before.selectors, has_channels) &&
+         std::ranges::none_of(after.selectors, &AclSelector::all_channels);
+}
+
 }  // namespace
 
 AclUsers::AclUsers(Server& server) : server_(server), catalogue_(server.commands()) {
@@ -238,6 +249,10 @@ bool AclUsers::MayReadAllKeys(const CommandContext& context) const {
   return UserOf(context.client()).ReadsAllKeys(request);
 }
 
+bool AclUsers::MayReadKey(const Client& client, std::string_view key) const {
+  return client.unrestricted || UserOf(client).AllowsKey(key, KeyFlag::kAccess);
+}
+
 void AclUsers::Note(const Client& client, AclReason reason, std::string_view object,
                     std::string_view user) {
   std::string info;
@@ -280,9 +295,10 @@ std::expected<void, std::string> AclUsers::SetUser(std::string_view name,
     }
   }
   AclUser& user = found != users_.end() ? *found->second : AddUser(name);
+  const bool may_lose_channels = MayLoseChannels(user.rights(), rights);
   user.rights() = std::move(rights);
   RefreshAll();
-  CloseUnlawfulSubscribers(user, &self);
+  if (may_lose_channels) CloseUnlawfulSubscribers(user, &self);
   return {};
 }
 
@@ -313,7 +329,11 @@ void AclUsers::CloseUnlawfulSubscribers(const AclUser& user, const Client* self)
     for (const auto kind :
          {ChannelKind::kPattern, ChannelKind::kChannel, ChannelKind::kShardChannel}) {
       for (const std::string& name : PubSub::NamesOf(client, kind)) {
-        if (!user.AllowsChannel(name, kind == ChannelKind::kPattern)) return Close(client, self);
+        if (user.AllowsChannel(name, kind == ChannelKind::kPattern)) continue;
+        if (&client != self) return Close(client, self);
+        // It stays who it is: the rest of an EXEC must not run with the rights of another.
+        client.close_after_reply = true;
+        return;
       }
     }
   });

@@ -82,9 +82,12 @@ class AclUsers {
                                            std::span<const std::string_view> arguments);
   // The request may read whatever keys its arguments lead to (SORT BY and GET).
   bool MayReadAllKeys(const CommandContext& context) const;
+  // For what names keys that are not among its arguments (HOTKEYS).
+  bool MayReadKey(const Client& client, std::string_view key) const;
 
   // --- Changes. All or nothing; the errors are the texts of replies. Clients whose user is gone,
-  // or lacks rights for what they are subscribed to, are closed, `self` after its reply.
+  // or had channels and lacks rights for what they are subscribed to, are closed, `self` after its
+  // reply.
   std::expected<void, std::string> SetUser(std::string_view name,
                                            std::span<const std::string_view> rules,
                                            const Client& self);

@@ -170,7 +170,7 @@ void ClientReply(CommandContext& context) {
   Client& client = context.client();
   if (context.ArgIs(2, "on")) {
     client.reply_mode = ReplyMode::kOn;
-    context.reply().set_muted(false);
+    context.reply().set_muted(client.close_after_reply);
     context.reply().Ok();
   } else if (context.ArgIs(2, "off")) {
     client.reply_mode = ReplyMode::kOff;

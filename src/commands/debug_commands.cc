@@ -67,12 +67,21 @@ void DebugSetActiveExpire(CommandContext& context) {
   context.reply().Ok();
 }
 
+// DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1. Replies OK; with 1 RESTORE takes any checksum.
+void DebugSetSkipChecksumValidation(CommandContext& context) {
+  const std::string text(context.arg(2));
+  context.server().set_skip_checksum_validation(std::strtol(text.c_str(), nullptr, 10) != 0);
+  context.reply().Ok();
+}
+
 // DEBUG OBJECT key. Replies one line about the stored value as simple string.
 void DebugObject(CommandContext& context) {
   constexpr std::size_t kTypeAndFooterBytes = 11;
   const storage::EntryView entry =
       context.keyspace().Find(context.Key(2), context.now(), storage::kPeek);
   if (!entry) return context.reply().Error(err::kNoSuchKey);
+  // As for DUMP.
+  if (!context.MemoryFor(3 * context.keyspace().MemoryUsage(entry))) return;
   context.reply().SimpleString(fmt::format(
       "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
       fmt::ptr(entry.bytes()), storage::EncodingName(entry.encoding()),
@@ -243,6 +252,8 @@ void DebugHelp(CommandContext& context) {
       "    Crash the server with sigsegv.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    0: keys expire only when a command meets them. 1: in background, too.",
+      "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+      "    1: RESTORE does not look at the checksum of a payload.",
       "SLEEP <seconds>",
       "    Stop the server for <seconds>. Decimals allowed.",
   };
@@ -272,6 +283,7 @@ constexpr Subcommand kSubcommands[] = {
     {"replybuffer", 4, 4, DebugReplyBuffer},
     {"segfault", 2, 2, DebugSegfault},
     {"set-active-expire", 3, 3, DebugSetActiveExpire},
+    {"set-skip-checksum-validation", 3, 3, DebugSetSkipChecksumValidation},
     {"sleep", 3, 3, DebugSleep},
 };
 

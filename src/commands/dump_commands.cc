@@ -20,7 +20,8 @@ namespace {
 // DUMP key. Replies the payload as bulk string | null.
 void Dump(CommandContext& context) {
   const storage::EntryView entry = context.FindForRead(1);
-  if (!entry) return context.reply().Null();
+  // A payload of no fields would be refused.
+  if (!entry || AllFieldsExpired(context, entry)) return context.reply().Null();
   // The payload is at most as large as the value, and doubles while it grows.
   if (!context.MemoryFor(3 * context.keyspace().MemoryUsage(entry))) return;
   context.reply().Bulk(storage::DumpPayload(entry, context.now()));
@@ -73,20 +74,27 @@ bool ParseRestoreOptions(const CommandContext& context, RestoreOptions& options)
   return true;
 }
 
+// The clock that the options name, or that of a new key: the one that was replaced left its own.
 void SetClock(const CommandContext& context, const RestoreOptions& options) {
   const bool lfu =
       context.keyspace().eviction_policy().order == storage::EvictionOrder::kLeastFrequent;
   const UnixMs age_now = context.keyspace().context().AgeTime(context.now());
-  const storage::HashedKey key = context.Key(1);
+  std::uint16_t clock = storage::FirstAccessClock({.lfu = lfu}, age_now);
   if (lfu && options.frequency >= 0) {
-    const auto frequency = static_cast<std::uint8_t>(options.frequency);
-    context.keyspace().SetAccessClock(key, storage::ClockFromFrequency(frequency, age_now),
-                                      context.now());
+    clock = storage::ClockFromFrequency(static_cast<std::uint8_t>(options.frequency), age_now);
   } else if (!lfu && options.idle_seconds >= 0) {
-    const auto idle = static_cast<std::uint64_t>(options.idle_seconds);
-    context.keyspace().SetAccessClock(key, storage::ClockFromIdleSeconds(idle, age_now),
-                                      context.now());
+    clock =
+        storage::ClockFromIdleSeconds(static_cast<std::uint64_t>(options.idle_seconds), age_now);
   }
+  context.keyspace().SetAccessClock(context.Key(1), clock, context.now());
+}
+
+// What the texts and elements of a value take, without what a key has beside them.
+std::uint64_t BytesOf(const storage::PayloadValue& value) {
+  std::uint64_t bytes = value.text.size();
+  for (const std::string& item : value.items) bytes += item.size();
+  for (const storage::ScoredMember& each : value.elements) bytes += each.member.size();
+  return value.stream == nullptr ? bytes : bytes + value.stream->memory_bytes();
 }
 
 // RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]. Replies OK.
@@ -97,7 +105,9 @@ void Restore(CommandContext& context) {
   const auto ttl = context.IntegerArg(2);
   if (!ttl) return;
   if (*ttl < 0) return context.reply().Error("ERR Invalid TTL value, must be >= 0");
-  auto value = storage::ParseDumpPayload(context.arg(3));
+  auto value = storage::ParseDumpPayload(context.arg(3), context.server().skip_checksum_validation()
+                                                             ? storage::Checksum::kIgnored
+                                                             : storage::Checksum::kVerified);
   if (!value) {
     return context.reply().Error(value.error() == storage::PayloadFault::kChecksum
                                      ? "ERR DUMP payload version or checksum are wrong"
@@ -117,6 +127,8 @@ void Restore(CommandContext& context) {
     }
     return context.reply().Ok();
   }
+  // What a small payload unpacks to would evict everything, and then be evicted itself.
+  if (!context.CouldHold(BytesOf(*value))) return context.ReplyOutOfMemory();
   if (!context.Stored(storage::StoreValue(context.keyspace(), context.Key(1), *std::move(value),
                                           deadline, LimitsOfValues(context), context.now()))) {
     return;

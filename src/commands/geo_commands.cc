@@ -14,6 +14,7 @@
 #include "src/base/number_text.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/zset_add.h"
 #include "src/commands/zset_arguments.h"
@@ -365,11 +366,15 @@ struct GeoMatch {
   double distance = 0;  // metres
 };
 
-// What lies inside, cell by cell; at most about request.count where any will do.
-std::vector<GeoMatch> FindMatches(const ZsetView& elements, const GeoRequest& request) {
+// What lies inside, cell by cell; at most about request.count where any will do. Incomplete when
+// `memory` was refused.
+std::vector<GeoMatch> FindMatches(const ZsetView& elements, const GeoRequest& request,
+                                  GatheredMemory& memory) {
   std::vector<GeoMatch> matches;
   const GeoCover cover = CoverShape(request.shape);
-  const auto enough = [&] { return request.any && matches.size() >= request.count; };
+  const auto enough = [&] {
+    return memory.refused() || (request.any && matches.size() >= request.count);
+  };
   GeoCell last;
   for (std::size_t i = 0; i < GeoCover::kCells && !enough(); ++i) {
     const GeoCell cell = cover.cells[i];
@@ -382,7 +387,10 @@ std::vector<GeoMatch> FindMatches(const ZsetView& elements, const GeoRequest& re
     elements.Walk(ranks.first, ranks.size(), false, [&](std::string_view member, double score) {
       const GeoPoint point = GeoPlace(score);
       const double distance = GeoDistanceInside(request.shape, point);
-      if (distance >= 0) matches.push_back({std::string(member), score, point, distance});
+      if (distance >= 0 &&
+          memory.Take(sizeof(GeoMatch) + GatheredMemory::TextBytes(member.size()))) {
+        matches.push_back({std::string(member), score, point, distance});
+      }
       return !enough();
     });
   }
@@ -416,12 +424,15 @@ void Search(CommandContext& context, GeoRequest request) {
   if (!context.FindForRead(request.key, ValueType::kZset, entry)) return;
   if (!ParseSearch(context, entry, request)) return;
   std::vector<GeoMatch> matches;
-  if (entry) matches = FindMatches(ZsetView(entry), request);
+  GatheredMemory memory(context);
+  if (entry) matches = FindMatches(ZsetView(entry), request, memory);
+  if (memory.refused()) return;
   Sort(matches, request.order);
   if (request.count != 0 && matches.size() > request.count) {
     matches.erase(matches.begin() + static_cast<std::ptrdiff_t>(request.count), matches.end());
   }
   if (request.destination == 0) return ReplyMatches(context, matches, request);
+  if (!context.MemoryFor(matches.size() * sizeof(storage::ScoredMember))) return;
   std::vector<storage::ScoredMember> stored;
   stored.reserve(matches.size());
   for (GeoMatch& each : matches) {

@@ -11,6 +11,15 @@ storage::HashLimits HashLimitsOf(const CommandContext& context) {
           .packed_bytes_max = config.hash_max_listpack_value};
 }
 
+bool AllFieldsExpired(const CommandContext& context, storage::EntryView entry) {
+  if (entry.type() != storage::ValueType::kHash) return false;
+  const storage::HashView hash(entry, context.now());
+  if (hash.exact()) return false;
+  bool alive = false;
+  hash.ForEach([&](const storage::HashField&) { alive = true; });
+  return !alive;
+}
+
 void ReplyFieldValue(const CommandContext& context, const storage::HashField& field) {
   if (storage::BlobRef pinned = field.PinnedValue()) return context.ReplyBlob(std::move(pinned));
   ReplyItem(context.reply(), field.value);

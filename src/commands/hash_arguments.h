@@ -12,6 +12,10 @@ namespace aeris {
 // The thresholds that are configured.
 storage::HashLimits HashLimitsOf(const CommandContext& context);
 
+// Whether a value is a hash whose fields have all expired, with none of them removed yet: as good
+// as no key. O(n) where a field may have expired, O(1) for all others.
+bool AllFieldsExpired(const CommandContext& context, storage::EntryView entry);
+
 // The value of a field as bulk string, without a copy where it is large.
 void ReplyFieldValue(const CommandContext& context, const storage::HashField& field);
 // The same | null without a field.

@@ -8,6 +8,7 @@
 #include "src/base/number_text.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/hash_arguments.h"
 #include "src/commands/hash_random.h"
 #include "src/commands/key_specs.h"
@@ -120,10 +121,13 @@ void HScan(CommandContext& context) {
   const HashView hash(entry, context.now());
   // The cursor comes before the fields, so they are gathered first.
   std::vector<HashField> fields;
+  GatheredMemory memory(context);
   const std::uint64_t next = hash.Scan(*cursor, options.count, [&](const HashField& field) {
     IntegerText scratch;
-    if (options.Matches(field.name.Text(scratch))) fields.push_back(field);
+    if (!options.Matches(field.name.Text(scratch))) return;
+    if (memory.Take(sizeof field)) fields.push_back(field);
   });
+  if (memory.refused()) return;
   ReplyScanHead(context, next, options.no_values ? fields.size() : 2 * fields.size());
   const Shown shown = options.no_values ? Shown::kNames : Shown::kBoth;
   for (const HashField& field : fields) ReplyField(context, field, shown);

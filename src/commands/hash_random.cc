@@ -20,6 +20,11 @@ using storage::HashField;
 using storage::HashView;
 using Handle = HashView::Handle;
 
+// Memory for what Handles() gives. False after the OOM reply.
+bool MemoryForHandles(const CommandContext& context, const HashView& hash) {
+  return context.MemoryFor(hash.size() * sizeof(Handle));
+}
+
 // Any field, also when most of them have expired.
 std::optional<Handle> AnyField(const HashView& hash, Random& random) {
   if (const auto handle = hash.RandomHandle(random)) return handle;
@@ -58,6 +63,8 @@ void ReplyRepeated(CommandContext& context, const HashView& hash, const FieldsRe
   Random& random = context.server().random();
   // Where a choice takes long, among these.
   std::vector<Handle> live;
+  const bool may_need_all = !hash.cheap_to_pick() || !hash.exact();
+  if (may_need_all && !MemoryForHandles(context, hash)) return;
   const auto choose = [&]() -> std::optional<Handle> {
     if (live.empty() && hash.cheap_to_pick()) {
       if (const auto handle = hash.RandomHandle(random)) return handle;
@@ -94,6 +101,7 @@ bool ReplyDrawn(CommandContext& context, const HashView& hash, const FieldsReply
 // All fields, or `count` of them in their order.
 void ReplySelected(CommandContext& context, const HashView& hash, const FieldsReply& reply,
                    std::uint64_t count) {
+  if (!MemoryForHandles(context, hash)) return;
   const std::vector<Handle> live = hash.Handles();
   std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, live.size()));
   reply.Head(wanted);
@@ -107,7 +115,9 @@ void ReplySelected(CommandContext& context, const HashView& hash, const FieldsRe
 void ReplyDifferent(CommandContext& context, const HashView& hash, const FieldsReply& reply,
                     std::uint64_t count) {
   constexpr std::size_t kDrawnShare = 3;
+  constexpr std::size_t kDrawnBytes = 6 * sizeof(Handle);  // in a table: a node and its buckets
   const bool few = count < hash.size() / kDrawnShare;
+  if (few && !context.MemoryFor(kDrawnBytes * static_cast<std::size_t>(count))) return;
   if (few && hash.cheap_to_pick() &&
       ReplyDrawn(context, hash, reply, static_cast<std::size_t>(count))) {
     return;
@@ -123,6 +133,7 @@ void HRandField(CommandContext& context) {
     if (!context.FindForRead(1, storage::ValueType::kHash, entry)) return;
     if (!entry) return context.reply().Null();
     const HashView hash(entry, context.now());
+    if (!hash.exact() && !MemoryForHandles(context, hash)) return;
     const auto handle = AnyField(hash, context.server().random());
     if (!handle) return context.reply().Null();
     return ReplyItem(context.reply(), hash.At(*handle).name);

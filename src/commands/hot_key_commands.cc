@@ -1,6 +1,8 @@
 // HOTKEYS: the keys that carry the most requests, or the most bytes.
 #include <algorithm>
 
+#include "src/acl/acl_users.h"
+#include "src/client.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
 #include "src/commands/help.h"
@@ -10,9 +12,22 @@
 namespace aeris {
 namespace {
 
+// Names of keys that the client may not read are not for it; others take their places.
+std::vector<HotKey> ReadableTop(const CommandContext& context, KeyLoad ranked_by,
+                                std::size_t count) {
+  Server& server = context.server();
+  const Client& client = context.client();
+  if (client.unrestricted) return server.hot_keys().Top(ranked_by, count);
+  std::vector<HotKey> top = server.hot_keys().Top(ranked_by, HotKeys::kKeysMax);
+  std::erase_if(top, [&](const HotKey& key) { return !server.acl().MayReadKey(client, key.key); });
+  if (top.size() > count) top.resize(count);
+  return top;
+}
+
 // HOTKEYS [GET [COUNT count] [BY COUNT | BYTES]]. Replies an array, the hottest first, of maps (in
 // RESP2 arrays of name and value): key, db, count of requests, bytes that they moved in arguments
-// and replies. Both are estimates from one request in 16, and lose half every ten minutes. O(1).
+// and replies. Both are estimates from one request in 16, and lose half every ten minutes. Keys
+// that the user may not read are left out. O(1).
 void HotKeysGet(CommandContext& context) {
   constexpr std::int64_t kCountDefault = 10;
   std::int64_t count = kCountDefault;
@@ -32,8 +47,7 @@ void HotKeysGet(CommandContext& context) {
       return context.reply().Error(err::kSyntax);
     }
   }
-  const std::vector<HotKey> top =
-      context.server().hot_keys().Top(ranked_by, static_cast<std::size_t>(count));
+  const std::vector<HotKey> top = ReadableTop(context, ranked_by, static_cast<std::size_t>(count));
   protocol::ReplyWriter& reply = context.reply();
   reply.Array(top.size());
   for (const HotKey& key : top) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/memory_probe.h"
@@ -111,26 +112,30 @@ void ReplyRanges(const CommandContext& context, std::string_view a, std::string_
 }  // namespace
 
 void Lcs(CommandContext& context) {
-  // Text is copied, since finding the second key may change the keyspace.
-  std::string texts[2];
   bool strings = true;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const storage::EntryView entry = context.FindForRead(i + 1);
-    if (!entry) continue;
-    strings &= entry.type() == storage::ValueType::kString;
-    storage::IntegerText scratch;
-    if (strings) texts[i] = entry.Text(scratch);
+  for (std::size_t i = 1; i <= 2; ++i) {
+    const storage::EntryView entry = context.FindForRead(i);
+    strings &= !entry || entry.type() == storage::ValueType::kString;
   }
   if (!strings) return context.reply().Error("ERR The specified keys must contain string values");
   Options options;
   if (!ParseOptions(context, options)) return;
+  // A lookup may remove what has expired, so views are taken when all of that is done.
+  std::string_view texts[2];
+  storage::IntegerText scratch[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto entry = context.keyspace().Find(context.Key(i + 1), context.now(), storage::kPeek);
+    if (entry) texts[i] = entry.Text(scratch[i]);
+  }
   const auto& [a, b] = texts;
-  const std::uint64_t bytes = (a.size() + 1) * (b.size() + 1) * sizeof(std::uint32_t);
-  if (bytes > context.server().config().proto_max_bulk_len) {
+  std::uint64_t bytes = 0;
+  const bool wraps =
+      __builtin_mul_overflow((a.size() + 1) * sizeof(std::uint32_t), b.size() + 1, &bytes);
+  if (wraps || bytes > context.server().config().proto_max_bulk_len) {
     return context.reply().Error(
         "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   }
-  if (!CanAllocate(bytes)) {
+  if (!CanAllocate(bytes + std::min(a.size(), b.size()))) {
     return context.reply().Error(
         "ERR Insufficient memory, failed allocating transient memory for LCS");
   }

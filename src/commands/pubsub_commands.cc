@@ -32,7 +32,7 @@ void Confirm(const CommandContext& context, std::string_view what,
              std::optional<std::string_view> name, ChannelKind kind) {
   protocol::ReplyWriter& reply = context.reply();
   const bool muted = reply.muted();
-  reply.set_muted(false);
+  reply.set_muted(context.client().close_after_reply);
   reply.Push(3);
   reply.Bulk(what);
   name ? reply.Bulk(*name) : reply.Null();

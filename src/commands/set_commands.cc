@@ -12,6 +12,7 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/random_draws.h"
 #include "src/commands/set_limits.h"
@@ -103,6 +104,13 @@ void SMembers(CommandContext& context) {
   set.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
 }
 
+// Memory for a member in a vector of texts; if `node_bytes` are given, in a set of texts too, whose
+// nodes take so many beside the text.
+bool TakeMember(GatheredMemory& memory, std::string_view member, std::size_t node_bytes = 0) {
+  const std::size_t text = sizeof(std::string) + GatheredMemory::TextBytes(member.size());
+  return memory.Take(node_bytes == 0 ? text : 2 * text + node_bytes);
+}
+
 // SSCAN key cursor [MATCH pattern] [COUNT n]. Replies the next cursor and an array of members.
 void SScan(CommandContext& context) {
   const auto cursor = CursorArg(context, 2);
@@ -113,10 +121,12 @@ void SScan(CommandContext& context) {
   if (entry && !ParseScanOptions(context, {}, options)) return;
   // A member that is an integer has no text that stays.
   std::vector<std::string> members;
+  GatheredMemory memory(context);
   const std::uint64_t next =
       SetView(entry).Scan(*cursor, options.count, [&](std::string_view member) {
-        if (options.Matches(member)) members.emplace_back(member);
+        if (options.Matches(member) && TakeMember(memory, member)) members.emplace_back(member);
       });
+  if (memory.refused()) return;
   ReplyScanHead(context, next, members.size());
   for (const std::string& member : members) context.reply().Bulk(member);
 }
@@ -153,23 +163,30 @@ void SMove(CommandContext& context) {
 
 // --- Drawing
 
-// `count` different members, all of the same chance, fewer than there are.
-std::vector<std::string> DrawDifferent(const SetView& set, std::size_t count, Random& random) {
+// `count` different members, all of the same chance, fewer than there are. Incomplete when `memory`
+// was refused.
+std::vector<std::string> DrawDifferent(const SetView& set, std::size_t count, Random& random,
+                                       GatheredMemory& memory) {
   std::vector<std::string> drawn;
   IntegerText scratch;
   if (count > set.size() / 3) {
     // So many that drawing would meet the same ones again and again.
-    set.ForEach([&](std::string_view member) { drawn.emplace_back(member); });
+    set.ForEach([&](std::string_view member) {
+      if (TakeMember(memory, member)) drawn.emplace_back(member);
+    });
+    if (memory.refused()) return drawn;
     for (std::size_t i = 0; i < count; ++i) {
       std::swap(drawn[i], drawn[i + random.Below(drawn.size() - i)]);
     }
     drawn.resize(count);
     return drawn;
   }
+  constexpr std::size_t kSeenBytes = 4 * sizeof(void*);  // in the table, beside the text
   std::unordered_set<std::string> seen;
   while (drawn.size() < count) {
-    std::string member(set.RandomMember(random, scratch));
-    if (seen.insert(member).second) drawn.push_back(std::move(member));
+    const std::string_view member = set.RandomMember(random, scratch);
+    if (!TakeMember(memory, member, kSeenBytes)) return drawn;
+    if (seen.emplace(member).second) drawn.emplace_back(member);
   }
   return drawn;
 }
@@ -205,14 +222,18 @@ void SPop(CommandContext& context) {
   if (wanted >= all.size()) {
     context.reply().Set(all.size());
     all.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
+    if (context.reply().buffer().out_of_memory()) return;  // what cannot be told of stays
     context.Changed();
     context.keyspace().Delete(context.Key(1), context.now());
     context.NotifyTaken(KeyEvent::kSet, "spop", 1);
     return;
   }
   SetEditor set = Edit(context, entry);
-  const std::vector<std::string> drawn =
-      DrawDifferent(set.view(), static_cast<std::size_t>(wanted), context.server().random());
+  GatheredMemory memory(context);
+  const std::vector<std::string> drawn = DrawDifferent(set.view(), static_cast<std::size_t>(wanted),
+                                                       context.server().random(), memory);
+  // The members are gone when the reply is written.
+  if (memory.refused() || !context.MemoryFor(memory.taken())) return;
   for (const std::string& member : drawn) set.Remove(member);
   if (!context.Stored(set.Commit())) return;
   context.Changed(wanted);
@@ -249,7 +270,9 @@ void SRandMember(CommandContext& context) {
     context.reply().Array(set.size());
     return set.ForEach([&](std::string_view member) { context.reply().Bulk(member); });
   }
-  const auto drawn = DrawDifferent(set, static_cast<std::size_t>(form->count), random);
+  GatheredMemory memory(context);
+  const auto drawn = DrawDifferent(set, static_cast<std::size_t>(form->count), random, memory);
+  if (memory.refused()) return;
   context.reply().Array(drawn.size());
   for (const std::string& member : drawn) context.reply().Bulk(member);
 }

@@ -8,6 +8,7 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/help.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/stream_arguments.h"
@@ -511,6 +512,7 @@ void XAutoClaim(CommandContext& context) {
   std::int64_t count = options.count;
   std::vector<StreamId> claimed;
   std::vector<StreamId> deleted;
+  GatheredMemory memory(context);
   StreamId cursor;
   group->pending().VisitFrom(options.start, [&](const StreamGroup::Pending::Item& item) {
     if (attempts == 0 || count == 0) {
@@ -518,15 +520,26 @@ void XAutoClaim(CommandContext& context) {
       return false;
     }
     --attempts;
-    if (!stream->Contains(item.id)) {
+    const bool exists = stream->Contains(item.id);
+    const bool idle = context.now() - item.value.delivered_at >= options.claim.idle_min;
+    if ((!exists || idle) && !memory.Take(sizeof item.id)) return false;
+    if (!exists) {
       deleted.push_back(item.id);
       --count;
-    } else if (context.now() - item.value.delivered_at >= options.claim.idle_min) {
+    } else if (idle) {
       claimed.push_back(item.id);
       --count;
     }
     return true;
   });
+  // For what the consumer notes of each, and entries of the usual size in the reply.
+  constexpr std::size_t kNoteBytes = 3 * sizeof(StreamId);
+  const std::size_t entry_bytes =
+      options.claim.just_id ? 64
+                            : stream->memory_bytes() / std::max<std::size_t>(stream->size(), 1);
+  if (memory.refused() || !context.MemoryFor(claimed.size() * (kNoteBytes + 2 * entry_bytes))) {
+    return;
+  }
 
   protocol::ReplyWriter& reply = context.reply();
   reply.Array(3);

@@ -11,6 +11,7 @@
 #include "src/base/number_text.h"
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/random_draws.h"
 #include "src/commands/zset_add.h"
@@ -172,11 +173,14 @@ void ReplyRepeatedly(const CommandContext& context, const ZsetView& elements, st
 // `count` different elements, fewer than there are.
 void ReplySample(const CommandContext& context, const ZsetView& elements, std::uint64_t count,
                  bool with_scores) {
+  constexpr std::size_t kRankBytes = 6 * sizeof(std::uint64_t);  // in a table: node and buckets
+  const std::uint64_t size = elements.size();
+  const bool drawn = count <= size / 4;
+  if (drawn && !context.MemoryFor(kRankBytes * static_cast<std::size_t>(count))) return;
   const ElementsReply reply(context, with_scores);
   reply.Begin(count);
   Random& random = context.server().random();
-  const std::uint64_t size = elements.size();
-  if (count > size / 4) {
+  if (!drawn) {
     // One walk: each element is taken with the chance that fills the sample.
     std::uint64_t left = size, wanted = count;
     return elements.ForEach([&](std::string_view member, double score) {
@@ -239,10 +243,14 @@ void ZScan(CommandContext& context) {
   const ZsetView elements(entry);
   // The cursor comes first in the reply, so the elements are gathered.
   std::vector<storage::ScoredMember> found;
+  GatheredMemory memory(context);
   const std::uint64_t next =
       elements.Scan(*cursor, options.count, [&](std::string_view member, double score) {
-        if (options.Matches(member)) found.push_back({std::string(member), score});
+        if (options.Matches(member) && TakeElement(memory, member)) {
+          found.push_back({std::string(member), score});
+        }
       });
+  if (memory.refused()) return;
   ReplyScanHead(context, next, 2 * found.size());
   char text[kDoubleTextMax];
   for (const storage::ScoredMember& each : found) {

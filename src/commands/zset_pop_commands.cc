@@ -22,6 +22,18 @@ using storage::ZsetView;
 
 enum class PopEnd : std::uint8_t { kMin, kMax };
 
+// Whether there is memory to tell of `count` elements of the usual size, before they go. False
+// after the OOM reply.
+bool MemoryToReply(const CommandContext& context, EntryView entry, std::uint64_t count) {
+  constexpr std::size_t kScoreBytes = 64;  // with what frames both
+  constexpr std::uint64_t kFew = 16;       // their reply may fail by itself (Pop)
+  if (count <= kFew) [[likely]]
+    return true;
+  const std::size_t member_bytes =
+      context.keyspace().MemoryUsage(entry) / std::max<std::size_t>(ZsetView(entry).size(), 1);
+  return context.MemoryFor(static_cast<std::size_t>(count) * (member_bytes + kScoreBytes));
+}
+
 // Removes up to `count` elements of the key at argument `key`, which has some, and visits them from
 // that end inwards.
 template <typename Visit>
@@ -31,6 +43,7 @@ void Pop(const CommandContext& context, std::size_t key, EntryView entry, PopEnd
   const std::uint64_t size = elements.size();
   const bool highest = end == PopEnd::kMax;
   elements.Walk(highest ? size - 1 : 0, count, highest, visit);
+  if (context.reply().buffer().out_of_memory()) return;  // what cannot be told of stays
   storage::ZsetEditor editor = EditZset(context, key, entry);
   editor.RemoveRanks(highest ? size - count : 0, count);
   // What shrinks is stored where it was.
@@ -55,6 +68,7 @@ void PopOne(CommandContext& context, PopEnd end) {
   if (!context.FindForWrite(1, ValueType::kZset, entry)) return;
   count = std::min<std::uint64_t>(count, ZsetView(entry).size());
   if (count == 0) return context.reply().EmptyArray();
+  if (!MemoryToReply(context, entry, count)) return;
   const bool pairs = counted && context.reply().resp() != 2;
   context.reply().Array(pairs ? count : 2 * count);
   Pop(context, 1, entry, end, count, [&](std::string_view member, double score) {
@@ -74,6 +88,7 @@ constexpr EndWords kEnds{.front = "min", .back = "max"};
 bool PopMany(const CommandContext& context, const MultiPop& form) {
   const auto pop = [&](std::size_t key, EntryView entry) {
     const std::uint64_t count = std::min<std::uint64_t>(form.count, ZsetView(entry).size());
+    if (!MemoryToReply(context, entry, count)) return;
     context.reply().Array(2);
     context.reply().Bulk(context.arg(key));
     context.reply().Array(count);

@@ -8,6 +8,7 @@
 
 #include "src/command_context.h"
 #include "src/commands/families.h"
+#include "src/commands/gathered_memory.h"
 #include "src/commands/index_range.h"
 #include "src/commands/key_specs.h"
 #include "src/commands/zset_arguments.h"
@@ -163,16 +164,20 @@ void Range(CommandContext& context, RangeForm form) {
   const RankRange ranks = Limited(Select(elements, *bounds, *form.reverse), form);
   if (!form.store) return ReplyRange(context, elements, ranks, form);
   std::vector<storage::ScoredMember> stored;
+  if (!context.MemoryFor(ranks.size() * sizeof(storage::ScoredMember))) return;
   stored.reserve(ranks.size());
+  GatheredMemory memory(context);
   // Redis adds one after the other, so that -0 is 0 for those that come while it is packed, which
   // it is not where their number, known beforehand for ranks alone, is too large.
   const storage::ZsetLimits limits = ZsetLimitsOf(context);
   bool packed = form.by != RangeBy::kRank || ranks.size() <= limits.packed_elements_max;
   WalkRange(elements, ranks, *form.reverse, [&](std::string_view member, double score) {
+    if (!TakeElement(memory, member)) return;
     packed = packed && stored.size() < limits.packed_elements_max &&
              member.size() <= limits.packed_member_bytes_max;
     stored.push_back({std::string(member), packed && score == 0 ? 0 : score});
   });
+  if (memory.refused()) return;
   StoreAndReply(context, 1, "zrangestore", stored);
 }
 

@@ -118,6 +118,18 @@ class Users(ServerTest):
         bob.closed_by_peer()
         self.assertEqual(self.admin.call("GET", "k"), b"1")
 
+    def test_subscribers_stay_while_their_user_had_no_channels(self):
+        self.admin.call("ACL", "SETUSER", "bob", "on", "nopass", "resetchannels", "~*", "+@all")
+        bob = self.connect()
+        bob.call("HELLO", "3")
+        bob.call("SUBSCRIBE", "a")
+        self.assertEqual(bob.call("AUTH", "bob", ""), b"OK")
+        for rules in ((), ("+@keyspace",), ("-@dangerous",), ("&a",), ("&b", "resetkeys")):
+            self.assertEqual(self.admin.call("ACL", "SETUSER", "bob", *rules), b"OK")
+            self.assertEqual(bob.call("PING"), b"PONG", rules)
+        self.admin.call("ACL", "SETUSER", "bob", "resetchannels", "&b")
+        self.assertTrue(bob.closed_by_peer())
+
     @only_aeris("it serves the client with the rights it had when it began to wait")
     def test_rights_are_checked_again_when_a_blocked_client_is_served(self):
         bob = self.login("+@all", "~*")

@@ -182,6 +182,20 @@ class HotKeys(ServerTest):
         for count in counts.values():
             self.assertTrue(500 < count < 1500, counts)
 
+    def test_keys_that_the_user_may_not_read_are_left_out(self):
+        self.heat()
+        self.addCleanup(self.client.call, "ACL", "DELUSER", "bob")
+        bob = self.connect()
+        for rules, first in (((), None), (("%W~small",), None), (("%R~war*",), b"warm"),
+                             (("(%R~sm* +get)",), b"small"), (("~*",), b"small")):
+            self.client.call("ACL", "SETUSER", "bob", "on", "nopass", "+@all", *rules)
+            self.assertEqual(bob.call("AUTH", "bob", ""), b"OK")
+            reply = bob.call("HOTKEYS", "GET", "COUNT", 1)
+            self.assertEqual([entry[1] for entry in reply], [first] if first else [], rules)
+            everything = bob.call("HOTKEYS", "GET", "COUNT", 128)
+            if rules == ("%R~war*",):
+                self.assertEqual([entry[1] for entry in everything], [b"warm"])
+
     def test_reset_and_errors(self):
         self.heat()
         self.check_replies(self.client, [
@@ -198,6 +212,19 @@ class HotKeys(ServerTest):
             ("HOTKEYS NOSUCH", b"-ERR unknown subcommand 'NOSUCH'. Try HOTKEYS HELP.\r\n"),
         ])
         self.assertIn(b"RESET", self.client.call("HOTKEYS", "HELP"))
+
+    def test_a_key_that_restore_replaces_is_as_new(self):
+        for policy, use, new in (("allkeys-lfu", "FREQ", 5), ("allkeys-lru", "IDLETIME", 0)):
+            with self.subTest(policy):
+                self.client.call("CONFIG", "SET", "maxmemory-policy", policy)
+                self.client.pipeline([("SET", "k", "v")] + [("GET", "k")] * 5000)
+                payload = self.client.call("DUMP", "k")
+                option = ("FREQ", 200) if use == "FREQ" else ("IDLETIME", 1000)
+                self.client.call("RESTORE", "k", 0, payload, "REPLACE", *option)
+                self.assertGreaterEqual(self.client.call("OBJECT", use, "k"), option[1])
+                self.client.call("RESTORE", "k", 0, payload, "REPLACE")
+                self.assertLessEqual(self.client.call("OBJECT", use, "k"), new + 1)
+        self.client.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
     def test_object_freq_tells_hot_keys_under_every_policy(self):
         for policy in POLICIES:

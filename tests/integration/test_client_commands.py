@@ -22,6 +22,20 @@ class Pause(ServerTest):
             self.assertEqual(watcher.call("CLIENT", "UNPAUSE"), b"OK")
             self.assertEqual([writer.read_reply() for _ in range(3)], [None, b"OK", b"1"])
 
+    def test_the_list_shows_the_command_that_waits(self):
+        with self.server.connect() as watcher, self.server.connect() as writer:
+            client = writer.call("CLIENT", "ID")
+            for before, waiting in ((("PING",), ("SET", "k", "1")), (("MULTI",), ("SET", "k", "2")),
+                                    (("PING",), ("EXEC",))):
+                writer.call(*before)
+                watcher.call("CLIENT", "PAUSE", 3600000, "WRITE")
+                writer.send_command(*waiting)
+                self.wait_for(lambda: b"b" in self.flags(watcher, client), "the writer to wait")
+                self.assertIn(b" cmd=" + waiting[0].lower().encode() + b" ",
+                              watcher.call("CLIENT", "LIST", "ID", client))
+                watcher.call("CLIENT", "UNPAUSE")
+                writer.read_reply()
+
     def test_a_pause_ends_by_itself(self):
         with self.server.connect() as watcher, self.server.connect() as other:
             before = time.monotonic()

@@ -189,6 +189,23 @@ class Framing(ServerTest):
         with self.server.connect() as connection:
             self.assertEqual(connection.call("EXISTS", "attacked"), 0)
 
+    @only_aeris("it looks for POST and Host: alone")
+    def test_http_of_any_method_is_cut_at_its_first_line(self):
+        words = b"GET HEAD PUT DELETE OPTIONS PATCH TRACE CONNECT delete".split()
+        for line in [word + b" / HTTP/1." + minor for word in words for minor in (b"0", b"1")]:
+            with self.subTest(line=line):
+                rest = line + b"\r\n\r\nset attacked 1\r\n"
+                self.assertEqual(self.answer([rest]), b"")
+                self.assertIn(self.answer([b"multi\r\n" + rest + b"exec\r\n"]), (b"", b"+OK\r\n"))
+        for line in (b"GET / HTTP/2", b"GET a b", b"PUT a b", b"GETS / HTTP/1.1", b"HEAD HTTP/1.1",
+                     b"GET / x HTTP/1.1", b"GET / http/1.1"):
+            with self.subTest(line=line):
+                reply = self.answer([line + b"\r\nquit\r\n"])
+                self.assertRegex(reply, rb"\A-ERR .*\r\n\+OK\r\n\Z")
+        with self.server.connect() as connection:
+            self.assertEqual(connection.call("SET", "k", "HTTP/1.1"), b"OK")
+            self.assertEqual(connection.call("EXISTS", "attacked"), 0)
+
     @only_aeris("skips the two bytes behind a bulk string unseen")
     def test_a_bulk_string_must_end_with_crlf(self):
         for request in (b"*1\r\n$4\r\nPINGxx", b"*1\r\n$4\r\nPING\n\n", b"*1\r\n$4\r\nPING\r "):

@@ -185,6 +185,20 @@ class HashFields(ServerTest):
             time.sleep(0.01)
         self.assertEqual(self.c.call("EXISTS", "all"), 0)
 
+    def test_a_hash_of_expired_fields_is_not_copied(self):
+        server = self.start_server({"enable-debug-command": "yes"})
+        self.c = self.connect(server)
+        self.c.call("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+        self.c.call("HSET", "all", "f1", "v1", "f2", "v2")
+        self.c.call("HSET", "some", "f1", "v1", "f2", "v2")
+        self.c.call("HPEXPIRE", "all", 3, "FIELDS", 2, "f1", "f2")
+        self.c.call("HPEXPIRE", "some", 3, "FIELDS", 1, "f1")
+        time.sleep(0.05)
+        self.check([("DUMP all", None), ("COPY all to", 0), ("COPY all to REPLACE", 0),
+                    ("EXISTS to", 0), ("COPY some to", 1), ("HGETALL to", [b"f2", b"v2"])])
+        payload = self.c.call("DUMP", "some")
+        self.check([(("RESTORE", "again", "0", payload), b"OK"), ("HKEYS again", [b"f2"])])
+
     def test_scan_without_values(self):
         self.check([
             ("HSCAN h 0 NOVALUES", [b"0", [b"f1", b"f2", b"f3"]]),

@@ -158,6 +158,23 @@ class Numbers(ServerTest):
         if not self.light:
             self.assertLess(server.peak_rss(), 640 << 20)
 
+    def test_restore_verifies_the_checksum_unless_debug_says_not_to(self):
+        self.client.call("SET", "k", "value")
+        payload = self.client.call("DUMP", "k")
+        damaged = payload[:-8] + bytes(8)
+        newer = payload[:-10] + b"\xff\x7f" + bytes(8)
+        refusal = b"-ERR DUMP payload version or checksum are wrong\r\n"
+        self.expect(refusal, "RESTORE", "copy", 0, damaged)
+        self.expect(b"+OK\r\n", "DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1)
+        self.addCleanup(self.client.call, "DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0)
+        self.expect(refusal, "RESTORE", "copy", 0, newer)
+        self.expect(refusal, "RESTORE", "copy", 0, "short")
+        self.expect(b"+OK\r\n", "RESTORE", "copy", 0, damaged)
+        self.expect(b"$5\r\nvalue\r\n", "GET", "copy")
+        self.expect(b"+OK\r\n", "DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0)
+        self.expect(refusal, "RESTORE", "again", 0, damaged)
+        self.assertIn(b"SET-SKIP-CHECKSUM-VALIDATION <0|1>", self.client.call("DEBUG", "HELP"))
+
     def test_config_set_is_all_or_nothing(self):
         before = self.client.call("CONFIG", "GET", "hz", "maxmemory")
         for attempt in (("hz", "20", "maxmemory", "junk"), ("hz", "20", "nosuch", "1"),

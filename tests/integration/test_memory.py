@@ -18,7 +18,7 @@ class EndOfMemory(ServerTest):
         super().setUp()
         if self.light or self.sanitized:
             self.skipTest("a sanitizer needs addresses of its own")
-        self.server = self.start_server(preexec=limit_addresses)
+        self.server = self.start_server({"enable-debug-command": "yes"}, preexec=limit_addresses)
         self.client = self.connect()
 
     def fill(self, size):
@@ -123,6 +123,81 @@ class EndOfMemory(ServerTest):
         self.assertEqual(self.client.call("EXISTS", "sorted"), 0)
         self.assertEqual(self.client.call("RPUSH", "short", *members[::-1]), len(members))
         self.assertEqual(self.client.call("SORT", "short", "LIMIT", 0, 2), [b"0", b"1"])
+
+    def test_texts_too_large_for_lcs_are_not_copied(self):
+        self.assertEqual(self.client.call("SETRANGE", "big", 150000000, "x"), 150000001)
+        for option in ((), ("LEN",), ("IDX",)):
+            self.assertEqual(self.client.raw("LCS", "big", "big", *option),
+                             b"-ERR Insufficient memory, transient memory for LCS exceeds "
+                             b"proto-max-bulk-len\r\n")
+        self.client.call("MSET", "a", "ohmytext", "b", "mynewtext")
+        self.assertEqual(self.client.call("LCS", "a", "b"), b"mytext")
+        self.client.call("MSET", "a", "12345", "b", "235")
+        self.assertEqual(self.client.call("LCS", "a", "b"), b"235")
+
+    def test_a_large_value_can_be_deleted_when_there_is_no_memory(self):
+        for start in range(0, 500000, 100000):
+            self.client.call("RPUSH", "list", *[f"item {start + i}" for i in range(100000)])
+        self.leave(0)
+        self.assertEqual(self.client.call("DEL", "list"), 1)
+        self.assertEqual(self.client.call("PING"), b"PONG")
+        self.wait_for(lambda: self.client.call("SET", "new", "v" * MIB) == b"OK", "room")
+
+    def leave(self, mib):
+        """Fills memory to its end, and then makes room for so much."""
+        count = int(self.client.call("GET", "fillers") or 0)
+        while self.client.call("SETRANGE", f"filler:{count}", MIB - 1, "x") == MIB:
+            count += 1
+        for _ in range(mib):
+            count -= 1
+            self.client.call("DEL", f"filler:{count}")
+        self.client.call("SET", "fillers", count)
+
+    def fill_collections(self, count):
+        for start in range(0, count, 10000):
+            numbers = range(start, start + 10000)
+            self.client.pipeline([
+                ("SADD", "s", *(f"member {i}" for i in numbers)),
+                ("HSET", "h", *(word for i in numbers for word in (f"field {i}", f"value {i}"))),
+                ("ZADD", "z", *(word for i in numbers for word in (i, f"member {i}"))),
+                ("GEOADD", "g", *(word for i in numbers
+                                  for word in (i % 1000 / 1000, i / count, f"place {i}")))])
+        self.client.call("XGROUP", "CREATE", "x", "group", "0", "MKSTREAM")
+        for start in range(0, count // 3, 1000):
+            self.client.pipeline([("XADD", "x", f"1-{start + i + 1}", "field", "value")
+                                  for i in range(1000)])
+        self.client.call("XREADGROUP", "GROUP", "group", "one", "COUNT", count, "STREAMS", "x", ">")
+
+    def test_what_is_gathered_for_a_reply_and_does_not_fit_is_an_error(self):
+        count = 300000
+        self.fill_collections(count)
+        draws = 2 * count // 3
+        commands = [command.split() for command in (
+            f"SSCAN s 0 COUNT {count}", f"HSCAN h 0 COUNT {count}", f"ZSCAN z 0 COUNT {count}",
+            f"SCAN 0 COUNT {count}", f"SRANDMEMBER s {draws}", f"SRANDMEMBER s {count // 4}",
+            f"HRANDFIELD h {draws}", f"HRANDFIELD h {draws} WITHVALUES",
+            f"HRANDFIELD h {count // 4}", f"ZRANDMEMBER z {count // 5} WITHSCORES",
+            "GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 5000 km WITHDIST",
+            "GEORADIUS g 0 0 5000 km WITHHASH", "DEBUG OBJECT h",
+            "GEOSEARCHSTORE d g FROMLONLAT 0 0 BYRADIUS 5000 km",
+            "GEORADIUS g 0 0 5000 km STORE d", "ZRANGESTORE d z 0 -1",
+            f"SPOP s {draws}", f"SPOP s {count // 4}", f"ZMPOP 1 z MIN COUNT {draws}",
+            f"XAUTOCLAIM x group two 0 - COUNT {count // 3}")]
+        refused = set()
+        for room in (1, 2, 4, 8, 16):
+            self.leave(room)
+            for command in commands:
+                with self.subTest(room=room, command=command):
+                    before = self.client.call("SCARD", "s"), self.client.call("ZCARD", "z")
+                    if self.client.call(*command) == OOM:
+                        refused.add(command[0])
+                        after = self.client.call("SCARD", "s"), self.client.call("ZCARD", "z")
+                        self.assertEqual(before, after)
+                    self.client.call("UNLINK", "d")
+            # Ten elements need no more memory than before.
+            self.assertEqual(len(self.client.call("SRANDMEMBER", "s", 10)), 10)
+            self.assertGreater(len(self.client.call("ZSCAN", "z", 0, "COUNT", 10)[1]), 0)
+        self.assertLessEqual({"SSCAN", "ZSCAN", "GEOSEARCH", "SPOP", "DEBUG", "ZRANGESTORE"}, refused)
 
     def test_a_command_that_fails_half_way_leaves_a_true_account(self):
         self.assertEqual(self.client.call("SET", "key", "v"), b"OK")

@@ -279,8 +279,8 @@ class Administration(ServerTest):
         own = client.call("CLIENT", "ID")
         client.pipeline([("MULTI",), ("SET", "self", 1), ("CLIENT", "KILL", "ID", own, "SKIPME", "no"),
                          ("SET", "self", 2)])
-        self.assertEqual(client.call("EXEC"), [b"OK", 1, b"OK"])
-        client.closed_by_peer()
+        client.send_command("EXEC")
+        self.assertEqual(client.read_to_end(), b"*3\r\n+OK\r\n:1\r\n")
         self.assertEqual(other.call("GET", "self"), b"2")
 
     def test_a_pause_keeps_what_has_expired(self):

@@ -115,6 +115,20 @@ TEST_F(TransactionTest, AnyWayOfSendingGivesTheSame) {
   }
 }
 
+// As in Redis.
+TEST_F(TransactionTest, NothingIsRepliedAfterItsOwnEndButAllRuns) {
+  const std::string own = std::to_string(a_.id());
+  EXPECT_EQ(a_.Talk(Request({"MULTI"}) + Request({"SET", "before", "1"}) +
+                    Request({"CLIENT", "KILL", "ID", own, "SKIPME", "no"}) +
+                    Request({"SET", "after", "1"}) + Request({"INCR", "after"}) +
+                    Request({"LPUSH", "after", "x"}) + Request({"EXEC"}) +
+                    Request({"SET", "behind", "1"})),
+            "+OK\r\n" + kQueued + kQueued + kQueued + kQueued + kQueued + "*5\r\n+OK\r\n:1\r\n");
+  EXPECT_TRUE(a_.closed());
+  EXPECT_EQ(b_.Talk(Request({"MGET", "before", "after", "behind"})),
+            "*3\r\n$1\r\n1\r\n$1\r\n2\r\n$-1\r\n");
+}
+
 TEST_F(TransactionTest, NothingOfOthersRunsInBetween) {
   a_.Talk(Request({"MULTI"}) + Request({"SET", "k", "a"}));
   // In one turn: their requests stand between those of the transaction.

@@ -73,7 +73,7 @@ TEST_F(DumpPayloadTest, WritesTheBytesOfRedis) {
 TEST_F(DumpPayloadTest, ReadsBackWhatItWrites) {
   std::mt19937_64 engine(1);
   for (const std::size_t size : {0u, 1u, 11u, 12u, 20u, 21u, 22u, 24u, 63u, 64u, 1000u, 2048u,
-                                 2049u, 16383u, 16384u, 70'000u}) {
+                                 2049u, 4096u, 4097u, 16383u, 16384u, 70'000u}) {
     std::string noise(size, '\0');
     for (char& byte : noise) byte = static_cast<char>(engine() & 0xff);
     for (const std::string& value : {noise, std::string(size, 'x'), Pattern(size, 3)}) {
@@ -110,6 +110,18 @@ TEST_F(DumpPayloadTest, TakesOlderVersionsAndRefusesNewer) {
   EXPECT_EQ(Parse(Signed(body, 12)), "ab");
   EXPECT_EQ(FaultOf(Signed(body, 13)), PayloadFault::kChecksum);
   EXPECT_EQ(FaultOf(Signed(body, 0xffff)), PayloadFault::kChecksum);
+}
+
+TEST_F(DumpPayloadTest, TakesAnyChecksumWhereItIsIgnored) {
+  std::string damaged = Dump("hello");
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  EXPECT_EQ(FaultOf(damaged), PayloadFault::kChecksum);
+  const auto value = ParseDumpPayload(damaged, Checksum::kIgnored);
+  ASSERT_TRUE(value.has_value());
+  EXPECT_EQ(value->text, "hello");
+  const auto newer = ParseDumpPayload(Signed(std::string("\0\2ab", 4), 13), Checksum::kIgnored);
+  ASSERT_FALSE(newer.has_value());
+  EXPECT_EQ(newer.error(), PayloadFault::kChecksum);
 }
 
 TEST_F(DumpPayloadTest, RefusesSignedBodiesThatAreNoValues) {

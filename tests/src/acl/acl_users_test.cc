@@ -82,6 +82,100 @@ TEST(AclUsers, NothingRunsForADeletedUser) {
   EXPECT_EQ(admin.Talk(Request({"GET", "k"})), "$-1\r\n");
 }
 
+// As redis-server 7.0 does. What someone subscribed to as another user stays while the user that it
+// is now has no channels that could be lost.
+TEST(AclUsers, SubscribersAreClosedWhenTheirUserHadChannelsAndLacksTheirs) {
+  struct Change {
+    std::string before, after;
+    bool closes;
+  };
+  // The client listens to the channel `a`.
+  const Change changes[] = {
+      {"resetchannels", "+@keyspace", false},
+      {"resetchannels", "&b", false},
+      {"&*", "+@keyspace", false},
+      {"&*", "resetchannels", true},
+      {"allchannels", "(&*)", false},
+      {"allchannels", "resetchannels", true},
+      {"resetchannels &a &b", "&c", false},
+      {"resetchannels &b", "+@keyspace", true},
+      {"resetchannels &b &c", "resetchannels &c &b", true},
+      {"resetchannels (&b)", "&c", true},
+      {"resetchannels (+get)", "clearselectors", false},
+      {"resetchannels &b (&c)", "clearselectors", true},
+      {"resetchannels &a &b", "resetchannels &a", false},
+      {"resetchannels &a &b", "resetchannels &b", true},
+      {"resetchannels &a*", "resetchannels &*", false},
+      {"resetchannels &b", "resetchannels &B", true},
+      {"resetchannels &b", "resetchannels &[a]", false},
+  };
+  const auto rules = [](const std::string& text) {
+    return "ACL SETUSER bob on nopass ~* +@all " + text + "\r\n";
+  };
+  for (const Change& change : changes) {
+    SCOPED_TRACE(change.before + ", then " + change.after);
+    TestServer server;
+    TestClient admin(server), client(server);
+    EXPECT_EQ(admin.Talk(rules(change.before)), "+OK\r\n");
+    client.Talk(Request({"HELLO", "3"}) + Request({"SUBSCRIBE", "a"}));
+    EXPECT_EQ(client.Talk(Request({"AUTH", "bob", ""})), "+OK\r\n");
+    EXPECT_EQ(admin.Talk(rules(change.after)), "+OK\r\n");
+    client.Receive();
+    EXPECT_EQ(client.closed(), change.closes);
+  }
+}
+
+// The end of who changed its own rights comes after its transaction, which runs as it is now.
+TEST(AclUsers, WhoIsClosedByItsOwnRulesGetsNoOtherRights) {
+  TestServer server;
+  TestClient admin(server), client(server);
+  admin.Talk(Request({"ACL", "SETUSER", "bob", "on", "nopass", "~*", "&*", "+@all"}));
+  client.Talk(Request({"HELLO", "3"}) + Request({"SUBSCRIBE", "a"}) + Request({"AUTH", "bob", ""}));
+  client.Talk(Request({"MULTI"}) + Request({"ACL", "SETUSER", "bob", "resetchannels", "-set"}) +
+              Request({"SET", "k", "1"}) + Request({"APPEND", "k", "2"}) +
+              Request({"PUBLISH", "b", "m"}));
+  EXPECT_EQ(client.Talk(Request({"EXEC"})), "*4\r\n+OK\r\n");
+  EXPECT_TRUE(client.closed());
+  EXPECT_EQ(admin.Talk(Request({"GET", "k"})), "$1\r\n2\r\n");
+  EXPECT_EQ(server->stats().errors_by_code.find("NOPERM")->second, 2U);
+}
+
+TEST(AclUsers, ChannelsAreCheckedAgainWhenATransactionRuns) {
+  TestServer server;
+  TestClient admin(server), client(server);
+  admin.Talk(Request({"ACL", "SETUSER", "bob", "on", "nopass", "resetchannels", "~*", "+@all"}));
+  client.Talk(Request({"HELLO", "3"}) + Request({"MULTI"}) + Request({"PSUBSCRIBE", "[ab]"}) +
+              Request({"AUTH", "bob", ""}) +
+              Request({"ACL", "SETUSER", "bob", "on", "nopass", "~*", "+@all"}) +
+              Request({"SUBSCRIBE", "b", "a"}));
+  EXPECT_THAT(client.Talk(Request({"EXEC"})),
+              HasSubstr("+OK\r\n+OK\r\n-NOPERM ACLs rules changed between"));
+  EXPECT_FALSE(client.closed());
+}
+
+TEST(AclUsers, NothingIsRepliedAfterTheEndOfOnesOwnUser) {
+  TestServer server;
+  TestClient admin(server), client(server);
+  admin.Talk(Request({"ACL", "SETUSER", "bob", "on", "nopass", "+@all", "~*", "&*"}));
+  client.Talk(Request({"AUTH", "bob", ""}) + Request({"MULTI"}) +
+              Request({"ACL", "DELUSER", "bob"}) + Request({"GET", "k"}));
+  EXPECT_EQ(client.Talk(Request({"EXEC"})), "*2\r\n:1\r\n");
+  EXPECT_TRUE(client.closed());
+}
+
+TEST(AclUsers, KeysMayBeReadByAnyOfTheSelectors) {
+  TestServer server;
+  TestClient admin(server), client(server);
+  admin.Talk(Request(
+      {"ACL", "SETUSER", "bob", "on", "nopass", "+@all", "%W~w*", "%R~r*", "(%R~s* +get)"}));
+  EXPECT_TRUE(server->acl().MayReadKey(*client.peer(), "other"));
+  client.Talk(Request({"AUTH", "bob", ""}));
+  EXPECT_TRUE(server->acl().MayReadKey(*client.peer(), "r1"));
+  EXPECT_TRUE(server->acl().MayReadKey(*client.peer(), "s1"));
+  EXPECT_FALSE(server->acl().MayReadKey(*client.peer(), "w1"));
+  EXPECT_FALSE(server->acl().MayReadKey(*client.peer(), "other"));
+}
+
 TEST(AclUsers, AgesInTheLogAreOfTheServersClock) {
   TestServer server;
   TestClient client(server);
