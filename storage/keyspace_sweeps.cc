@@ -16,6 +16,7 @@ namespace {
 constexpr UnixMs kClockSlack = 24 * 3600 * 1000;
 constexpr std::size_t kMoveBatch = 64;         // entries on their way into the cache at once
 constexpr std::size_t kHolesMin = 2 << 20;     // bytes of holes that nothing is done about at once
+constexpr std::size_t kHolesShare = 12;        // of what is in use, likewise
 constexpr std::size_t kWorkPerPage = 32;       // what returning a page costs, in entries moved
 constexpr std::size_t kFieldsPerLook = 512;    // due ones, removed at a time
 constexpr std::size_t kBlockLooks = 64;        // blocks looked at in one step
@@ -185,15 +186,16 @@ bool Keyspace::Maintain(std::size_t work_max) {
 
 // After an eviction. Values of another size than before leave holes in all pages of the old one,
 // faster than Maintain() fills them: then as many entries are moved as go, and twice as many where
-// the holes are a quarter. That keeps them below a third of what is in use, whatever the sizes.
+// there are twice as many holes. That bounds them, whatever the sizes.
 void Keyspace::Impl::FillHoles() {
   if (++evicted_since_fill < kMoveBatch) [[likely]]
     return;
   evicted_since_fill = 0;
   const std::size_t in_use = arena.bytes_in_use();
   const std::size_t holes = arena.bytes_held() - std::min(arena.bytes_held(), in_use);
-  if (holes <= kHolesMin + in_use / 8) return;
-  static_cast<void>(EmptyPages(holes > in_use / 4 ? 2 * kMoveBatch : kMoveBatch));
+  const std::size_t enough = kHolesMin + in_use / kHolesShare;
+  if (holes <= enough) return;
+  static_cast<void>(EmptyPages(holes > 2 * enough ? 2 * kMoveBatch : kMoveBatch));
 }
 
 // The next block of small pages; empty while the table changes, and when all have been replaced.
