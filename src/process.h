@@ -32,7 +32,8 @@ void RefuseUnaskedHugePages();
 
 // Unmaps the pages of the binary and its libraries that nothing has written to: what the start
 // alone has run or read, most of all the dynamic linker, stays in the page cache and counts as
-// resident no longer (5 MiB). What is needed is mapped again when it is used.
+// resident no longer (5 MiB). What is needed is mapped again when it is used. A debugger's
+// breakpoints set before are lost with their pages.
 void GiveBackStartUpPages();
 
 // Makes room for titles where argv and environ lie. Called first in main.

@@ -18,10 +18,10 @@ enum class PayloadFault : std::uint8_t {
   kChecksum,  // too short, a newer version, or a wrong checksum
   kFormat,    // well signed but not a value: "Bad data format"
 };
+enum class Checksum : std::uint8_t { kVerified, kIgnored };
 // The value in `payload`, which is a stranger's. Bytes between the value and the footer are
 // ignored, as Redis ignores them; a value that would go on into the footer, or LZF of no bytes, is
 // refused, where Redis 7.0 takes it.
-enum class Checksum : std::uint8_t { kVerified, kIgnored };
 [[nodiscard]] std::expected<PayloadValue, PayloadFault> ParseDumpPayload(
     std::string_view payload, Checksum checksum = Checksum::kVerified);
 

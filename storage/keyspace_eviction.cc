@@ -127,9 +127,9 @@ void Keyspace::Impl::Admit(EntryTable::Slot slot, std::uint64_t hash) {
   if (eviction.only_volatile && ViewOf(slot).deadline() == kNoDeadline) return;
   const unsigned bits = queues->Admit(hash);
   table.SetPolicyBits(slot, bits);
-  const std::size_t bytes = MemoryOf(ViewOf(slot));
-  if (S3Fifo::newcomer(bits) && bytes * table.size() > kLargeMeans * used_bytes()) {
-    queues->NoteLarge(hash, bytes);
+  if (S3Fifo::newcomer(bits)) {
+    const std::size_t bytes = MemoryOf(ViewOf(slot));
+    if (bytes * table.size() > kLargeMeans * used_bytes()) queues->NoteLarge(hash, bytes);
   }
   if (queues->newcomers() * kFillingShare > evictable()) SettleEldest();
 }
@@ -148,12 +148,13 @@ void Keyspace::Impl::SettleEldest() {
 bool Keyspace::EvictNext(UnixMs now, Evicted& evicted) {
   if (impl_ == nullptr || impl_->queues == nullptr) return false;
   Impl& impl = *impl_;
+  const std::size_t used_bytes = impl.used_bytes();
   bool found = false;
   for (int step = 0; !found && step < kSearchSteps; ++step) {
     const bool many = impl.queues->newcomers() * S3Fifo::kNewcomerShare > impl.evictable();
     const bool unproven = impl.queues->many_unproven();
     if (many && unproven) impl.SettleEldest();
-    if (impl.queues->many_large(impl.used_bytes())) {
+    if (impl.queues->many_large(used_bytes)) {
       found = impl.EvictNewcomer(impl.queues->TakeEldestLarge(), now, evicted);
     } else if (many && !unproven) {
       found = impl.EvictEldest(now, evicted);

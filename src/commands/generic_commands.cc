@@ -168,11 +168,11 @@ void Copy(CommandContext& context) {
   if (!from || AllFieldsExpired(context, from)) return context.reply().Integer(0);
   const std::size_t bytes = context.keyspace().MemoryUsage(from);
   if (!context.MemoryFor(bytes)) return;
-  if (&target != &context.keyspace() && !context.RoomIn(database, bytes)) return;
   const HashedKey to = context.Key(2);
   if (!replace && target.Find(to, context.now(), storage::kForWrite)) {
     return context.reply().Integer(0);
   }
+  if (&target != &context.keyspace() && !context.RoomIn(database, bytes)) return;
   if (!context.Stored(context.keyspace().Copy(context.Key(1), target, to, context.now()))) return;
   context.SignalReady(database, context.arg(2));
   context.Changed();

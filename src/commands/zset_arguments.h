@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "src/command_context.h"
-#include "src/commands/gathered_memory.h"
 #include "storage/zset_value.h"
 
 namespace aeris {
@@ -32,10 +31,6 @@ std::optional<storage::LexRange> LexRangeArgs(const CommandContext& context, std
 
 // --- Values.
 
-// Memory for an element in a vector of them.
-inline bool TakeElement(GatheredMemory& memory, std::string_view member) {
-  return memory.Take(sizeof(storage::ScoredMember) + GatheredMemory::TextBytes(member.size()));
-}
 storage::ZsetLimits ZsetLimitsOf(const CommandContext& context);
 storage::ZsetEditor EditZset(const CommandContext& context, std::size_t key,
                              storage::EntryView entry);

@@ -246,9 +246,9 @@ void ZScan(CommandContext& context) {
   GatheredMemory memory(context);
   const std::uint64_t next =
       elements.Scan(*cursor, options.count, [&](std::string_view member, double score) {
-        if (options.Matches(member) && TakeElement(memory, member)) {
-          found.push_back({std::string(member), score});
-        }
+        if (!options.Matches(member)) return;
+        if (!memory.Take(sizeof(found[0]) + GatheredMemory::TextBytes(member.size()))) return;
+        found.push_back({std::string(member), score});
       });
   if (memory.refused()) return;
   ReplyScanHead(context, next, 2 * found.size());

@@ -172,7 +172,7 @@ void Range(CommandContext& context, RangeForm form) {
   const storage::ZsetLimits limits = ZsetLimitsOf(context);
   bool packed = form.by != RangeBy::kRank || ranks.size() <= limits.packed_elements_max;
   WalkRange(elements, ranks, *form.reverse, [&](std::string_view member, double score) {
-    if (!TakeElement(memory, member)) return;
+    if (!memory.Take(GatheredMemory::TextBytes(member.size()))) return;
     packed = packed && stored.size() < limits.packed_elements_max &&
              member.size() <= limits.packed_member_bytes_max;
     stored.push_back({std::string(member), packed && score == 0 ? 0 : score});
