@@ -17,7 +17,8 @@ constexpr std::size_t kDonesPerTurnMax = 256;
 
 }  // namespace
 
-std::expected<std::unique_ptr<Worker>, Error> Worker::Create(EventLoop& loop, std::string name) {
+std::expected<std::unique_ptr<Worker>, Error> Worker::Create(EventLoop& loop, std::string name,
+                                                             Priority priority) {
   std::unique_ptr<Worker> worker(new Worker);
   auto wakeup = Wakeup::Create(loop, [raw = worker.get()] { raw->RunDones(kDonesPerTurnMax); });
   if (!wakeup) return std::unexpected(std::move(wakeup.error()));
@@ -36,10 +37,11 @@ std::expected<std::unique_ptr<Worker>, Error> Worker::Create(EventLoop& loop, st
   worker->started_ = true;
   worker->has_heap_.wait(false, std::memory_order_acquire);
   if (name.size() > 15) name.resize(15);
-  // Batch threads never take the core from the thread that wakes them: that would stop the loop, in
-  // the middle of the command that gave the job, for what the job takes. May fail unseen.
+  // Never to take the core from the thread that wakes it: that would stop the loop, in the middle
+  // of the command that gave the job, for what the job takes. May fail unseen.
   const sched_param no_priority{};
-  pthread_setschedparam(worker->thread_, SCHED_BATCH, &no_priority);
+  pthread_setschedparam(worker->thread_, priority == Priority::kIdle ? SCHED_IDLE : SCHED_BATCH,
+                        &no_priority);
   pthread_setname_np(worker->thread_, name.c_str());  // for ps and debuggers; may fail unseen
   return worker;
 }

@@ -1,6 +1,7 @@
 // Work off the loop: one helper thread that runs jobs in order and tells the loop when each is
 // done. It serves what would stall clients: freeing large values, writing and syncing files. The
-// kernel schedules it as batch work, so that it does not displace the loop where cores are few.
+// kernel schedules it as batch or idle work, so that it does not displace the loop where cores are
+// few.
 #pragma once
 
 #include <pthread.h>
@@ -26,9 +27,14 @@ namespace aeris::ae {
 // else belongs to the loop's thread.
 class Worker {
  public:
+  enum class Priority : std::uint8_t {
+    kBatch,  // a fair share of the core, which it never takes from the thread that wakes it
+    kIdle,   // what others leave, and the core is taken from it as soon as they want it
+  };
   // `name` is what ps shows, at most 15 bytes. The thread blocks every signal. kSystem when no
   // thread or descriptor can be had.
-  static std::expected<std::unique_ptr<Worker>, Error> Create(EventLoop& loop, std::string name);
+  static std::expected<std::unique_ptr<Worker>, Error> Create(EventLoop& loop, std::string name,
+                                                              Priority priority = Priority::kBatch);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   // Finishes what was queued: waits for all work, then calls what is left of the `done_on_loop`s,

@@ -69,13 +69,4 @@ void LazyFree::Dispose(storage::BlobRef blob) {
   Give(std::move(blob), {.allocated_bytes = bytes, .value_bytes = bytes});
 }
 
-bool LazyFree::MakeHugePage(std::move_only_function<void(storage::HugePage)> done) {
-  if (worker_ == nullptr) return false;
-  // Of the job and of its completion, which runs after it.
-  auto made = std::make_shared<storage::HugePage>();
-  worker_->Submit([made] { *made = storage::HugePage::Make(); },
-                  [made, done = std::move(done)]() mutable { done(std::move(*made)); });
-  return true;
-}
-
 }  // namespace aeris

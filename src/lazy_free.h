@@ -1,5 +1,4 @@
-// LazyFree: gives to the lazyfree thread what takes long to destroy, and what the kernel takes long
-// to do.
+// LazyFree: gives to the lazyfree thread what takes long to destroy.
 //
 // What waits for the thread is memory that no limit sees. Usually that is what a few milliseconds
 // have brought. Beyond kWaitingBytesMax of values the loop destroys some by itself, in steps of at
@@ -12,13 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 
 #include "ae/completion.h"
 #include "src/base/error.h"
 #include "src/server_stats.h"
-#include "storage/huge_page.h"
 #include "storage/keyspace.h"
 
 namespace aeris {
@@ -49,10 +46,6 @@ class LazyFree final : public storage::Disposal {
   // What the thread has allocated less what it has freed (memory_info.h), when the last job that is
   // known to be done ended.
   std::int64_t thread_net_bytes() const { return thread_net_bytes_; }
-
-  // `done` gets a page, or an empty one, in a later turn. False, and nothing done, without a
-  // thread.
-  bool MakeHugePage(std::move_only_function<void(storage::HugePage)> done);
 
  private:
   struct Load {

@@ -2,8 +2,8 @@
 // maxmemory limits it: this one figure.
 //
 //   used = what the loop's thread has allocated, less what it has freed
-//        + the same of the lazyfree thread, as it was when the last job that is done ended
-//        - what that thread has been given and has not freed yet
+//        + the same of the two helper threads, as it was when their last job that is done ended
+//        - what the lazyfree thread has been given and has not freed yet
 //        - big arguments that are being received
 //        + what keyspaces have mapped: entries in use, tables as far as they have been written
 //
@@ -15,7 +15,7 @@
 //
 // Rejected: the allocator's statistics, ten times a second, and what keyspaces changed by since:
 //           they count what threads keep in their caches, and clients' buffers were up to 450 KB
-//           behind. The lazyfree thread's counters as they are at the moment: what the job under
+//           behind. The threads' counters as they are at the moment: what the job under
 //           way has freed so far would be subtracted twice.
 // Without jemalloc nothing counts by thread: what there was when the server was made, and what
 // keyspaces take. Buffers do not count then.
@@ -26,6 +26,7 @@
 #include <cstdint>
 
 #include "src/databases.h"
+#include "src/huge_pages.h"
 #include "src/lazy_free.h"
 #include "src/memory_info.h"
 
@@ -37,6 +38,7 @@ class MemoryAccount {
   struct Parts {
     const Databases& databases;
     const LazyFree& lazy_free;
+    const HugePages& huge_pages;
     const std::size_t& argument_bytes;
   };
   explicit MemoryAccount(const Parts& parts)
@@ -45,7 +47,8 @@ class MemoryAccount {
   // Bytes. O(databases), some ns.
   std::size_t used() const {
     if (!loop_.counts()) return at_first_ + parts_.databases.used_bytes();
-    const std::int64_t allocated = loop_.net_bytes() + parts_.lazy_free.thread_net_bytes() -
+    const std::int64_t allocated = loop_.net_bytes() + parts_.lazy_free.thread_net_bytes() +
+                                   parts_.huge_pages.thread_net_bytes() -
                                    static_cast<std::int64_t>(not_counted());
     // What was given away is counted as the allocator would round it; it may round otherwise.
     return static_cast<std::size_t>(std::max<std::int64_t>(allocated, 0)) +

@@ -148,7 +148,8 @@ Server::Server(Options options, std::unique_ptr<ae::Poller> poller, std::uint64_
 
 Server::~Server() {
   RemoveUnixSocket();
-  // The worker destroys what it holds before the arenas' owner goes.
+  // The workers end with what they hold before the arenas' owner goes.
+  huge_pages_.Stop();
   lazy_free_.Stop();
 }
 
@@ -163,6 +164,7 @@ std::expected<void, Error> Server::Start() {
   if (!signals) return std::unexpected(signals.error());
   signals_ = std::move(*signals);
   if (auto started = lazy_free_.Start(loop_); !started) return started;
+  if (auto started = huge_pages_.Start(loop_); !started) return started;
   keyspace_context_.disposal = &lazy_free_;
   keyspace_context_.expiry_listener = &events_;
   keyspace_context_.memory_bound = &eviction_;

@@ -32,6 +32,7 @@
 #include "src/dispatch.h"
 #include "src/eviction.h"
 #include "src/hot_keys.h"
+#include "src/huge_pages.h"
 #include "src/keyspace_events.h"
 #include "src/latency_monitor.h"
 #include "src/lazy_free.h"
@@ -183,7 +184,6 @@ class Server {
   void SampleMemory();
   void WatchClients();
   std::chrono::milliseconds ExpireKeys();
-  std::chrono::milliseconds MakeHugePages();
 
   Options options_;
   std::unique_ptr<ae::Poller> poller_;
@@ -200,8 +200,11 @@ class Server {
   LatencyMonitor latency_;
   ClientPause pause_;
   Databases databases_;
-  MemoryAccount memory_account_{MemoryAccount::Parts{
-      .databases = databases_, .lazy_free = lazy_free_, .argument_bytes = stats_.argument_bytes}};
+  HugePages huge_pages_{databases_};
+  MemoryAccount memory_account_{MemoryAccount::Parts{.databases = databases_,
+                                                     .lazy_free = lazy_free_,
+                                                     .huge_pages = huge_pages_,
+                                                     .argument_bytes = stats_.argument_bytes}};
   Eviction eviction_{*this};
   CacheStats cache_stats_;
   HotKeys hot_keys_{random_};
@@ -242,8 +245,6 @@ class Server {
   std::uint64_t cron_client_id_ = 0;
   bool active_expire_ = true;
   bool skip_checksum_validation_ = false;
-  bool making_huge_page_ = false;
-  bool huge_pages_possible_ = true;  // the last one could be made
   bool resume_clients_ = false;
 };
 

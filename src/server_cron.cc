@@ -25,10 +25,6 @@ constexpr std::size_t kExpireWorkPerLook = 256;
 constexpr milliseconds kMoveEvery{1};
 // A client is looked at about once a second, whatever their number.
 constexpr std::size_t kClientsPerStepMin = 8;
-// A huge page takes its place in 0.2 to 0.4 ms.
-constexpr milliseconds kHugePageEvery{50};
-// After one that the kernel did not make: it has none, or does not know how.
-constexpr milliseconds kHugePageAgainAfter{10'000};
 // Buffers that a client has not used for so long shrink.
 constexpr std::chrono::seconds kBufferIdle{2};
 
@@ -51,8 +47,6 @@ void Server::AddCrons() {
     const bool more = databases_.Maintain(kMovesPerStep);
     return std::optional(more ? kMoveEvery : milliseconds(1000 / config().hz));
   }));
-  crons_.push_back(
-      loop_.AddTimeEvent(kHugePageEvery, [this] { return std::optional(MakeHugePages()); }));
   crons_.push_back(
       loop_.AddTimeEvent(kExpireEvery, [this] { return std::optional(ExpireKeys()); }));
 }
@@ -99,22 +93,6 @@ void Server::WatchClients() {
     clients_.sizes().Count(client);
   });
   buffers_.Shrink();
-}
-
-// A huge page is made by the thread, and takes its place in a later turn: what wanted it may have
-// changed its mind by then.
-std::chrono::milliseconds Server::MakeHugePages() {
-  if (making_huge_page_) return kHugePageEvery;
-  if (!std::exchange(huge_pages_possible_, true)) return kHugePageAgainAfter;
-  if (databases_.ThatWantsHugePage() == nullptr) return kHugePageEvery;
-  making_huge_page_ = lazy_free_.MakeHugePage([this](storage::HugePage page) {
-    making_huge_page_ = false;
-    huge_pages_possible_ = static_cast<bool>(page);
-    storage::Keyspace* const keyspace = databases_.ThatWantsHugePage();
-    if (!page || keyspace == nullptr) return;
-    huge_pages_possible_ = keyspace->TakeHugePage(std::move(page));
-  });
-  return kHugePageEvery;
 }
 
 std::chrono::milliseconds Server::ExpireKeys() {

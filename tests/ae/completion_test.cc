@@ -49,12 +49,18 @@ TEST_F(WorkerTest, RunsWorkOnItsThreadAndCompletionOnTheLoops) {
   EXPECT_EQ(worker->pending(), 0U);
 }
 
-TEST_F(WorkerTest, WorksAsBatchSoThatItDoesNotDisplaceTheLoop) {
-  const auto worker = Make();
+// The scheduler's policy for the thread of `worker`.
+int PolicyOf(Worker& worker) {
   std::atomic<int> policy = -1;
-  worker->Submit([&] { policy = sched_getscheduler(0); });
-  while (worker->pending() != 0) std::this_thread::yield();
-  EXPECT_EQ(policy, SCHED_BATCH);
+  worker.Submit([&] { policy = sched_getscheduler(0); });
+  while (worker.pending() != 0) std::this_thread::yield();
+  return policy;
+}
+
+TEST_F(WorkerTest, DoesNotDisplaceTheLoop) {
+  EXPECT_EQ(PolicyOf(*Make()), SCHED_BATCH);
+  const auto idle = std::move(*Worker::Create(loop_, "idle", Worker::Priority::kIdle));
+  EXPECT_EQ(PolicyOf(*idle), SCHED_IDLE);
   EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
 }
 
