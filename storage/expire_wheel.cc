@@ -95,8 +95,11 @@ UnixMs ExpireWheel::EarliestLook(const std::bitset<256>& codes) const {
   for (std::size_t code = 1; code < kCodes; ++code) {
     if (codes[code]) earliest = std::min(earliest, NextTick(static_cast<std::uint8_t>(code)));
   }
-  // A code fires when its tick begins; the deadlines under it lie in the tick before or later.
-  return codes.none() ? kNoDeadline : (earliest - 1) * kTickMs;
+  if (codes.none()) return kNoDeadline;
+  // A code fires when its tick begins; the deadlines under it lie in the tick before or later, but
+  // for those that were due already and had to wait.
+  const UnixMs before = (earliest - 1) * kTickMs;
+  return codes[NextCode()] ? std::min(floor_, before) : before;
 }
 
 void ExpireWheel::Reset(UnixMs now) {
