@@ -75,7 +75,8 @@ class ReplyBuffer {
     }
     AppendAcrossBlocks(bytes);
   }
-  // Room for `bytes` contiguous bytes, valid until the next call of anything but Commit().
+  // Room for `bytes` contiguous bytes, valid until the next call of anything but Commit(), which is
+  // to take some: a buffer of nothing holds no block.
   [[nodiscard]] char* Reserve(std::size_t bytes) {
     if (bytes > room()) OpenBlock(bytes);
     return cursor_;

@@ -254,9 +254,9 @@ class ReplyBufferModel {
   }
 
   void WriteInPlace() {
-    const std::string text = Text(300);
+    const std::string text = Text(300) + '.';
     char* room = buffer_.Reserve(text.size() + random_.Below(300));
-    if (!text.empty()) std::copy(text.begin(), text.end(), room);
+    std::copy(text.begin(), text.end(), room);
     buffer_.Commit(text.size());
     parts_.push_back({.text = text});
   }
@@ -287,7 +287,7 @@ class ReplyBufferModel {
 
   void FillHole() {
     if (holes_.empty()) return;
-    const std::string text = Text(ReplyBuffer::kHoleBytes);
+    const std::string text = Text(ReplyBuffer::kHoleBytes - 1) + '.';
     buffer_.FillHole(holes_.back(), text);
     holes_.pop_back();
     const auto part =
