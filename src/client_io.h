@@ -35,6 +35,10 @@ class ClientIo final : public ClientEvents {
   // Cuts a client whose requests that have been received and not run, those of a transaction among
   // them, are over client-query-buffer-limit.
   void EnforceQueryLimit(Client& client);
+  const OutputLimit& OutputLimitOf(const Client& client) const {
+    return config_.output_limit(client.subscriptions ? OutputLimitClass::kPubsub
+                                                     : OutputLimitClass::kNormal);
+  }
   // Cuts a client whose unsent replies are over its limit: at once beyond the hard one, after its
   // seconds beyond the soft one. After every command, so one without limits costs three loads.
   [[gnu::always_inline]] inline void EnforceOutputLimit(Client& client) {
@@ -64,10 +68,6 @@ class ClientIo final : public ClientEvents {
   // For what there is to do with it now.
   void Watch(Client& client);
   protocol::Limits LimitsFor(const Client& client) const;
-  const OutputLimit& OutputLimitOf(const Client& client) const {
-    return config_.output_limit(client.subscriptions ? OutputLimitClass::kPubsub
-                                                     : OutputLimitClass::kNormal);
-  }
   void CutAboveOutputLimit(Client& client);
   void CutForOutput(Client& client, std::string_view which);
 

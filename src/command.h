@@ -182,6 +182,10 @@ struct CommandSpec {
   // The argument that usually is a member or field of the first key, 0 for none: a batch fetches it
   // from memory ahead. A hint, so options may stand there.
   std::uint8_t member = 0;
+  // Brief with at most so many arguments, the name among them: takes some microseconds whatever the
+  // value is, replies at once, and changes nothing but its key. 0: never. Requests that are brief
+  // need fewer checks, and one reading of the clock for several (dispatch.h).
+  std::uint8_t brief_args_max = 0;
 };
 
 }  // namespace aeris

@@ -69,6 +69,10 @@ class Command {
   const KeyRange& key_range() const { return key_range_; }
   // No container whose subcommand is unknown, and no configuration keeps it from being called.
   bool open_to_all() const { return open_to_all_; }
+  // Brief with so many arguments (CommandSpec::brief_args_max), which its arity allows.
+  bool IsBrief(std::size_t argument_count) const {
+    return argument_count <= spec_.brief_args_max && ArityMatches(argument_count);
+  }
 
   // Statistics change while the table itself is constant.
   CommandStats& stats() const { return stats_; }

@@ -76,6 +76,73 @@ std::string UnknownCommand(std::span<const std::string_view> arguments) {
 Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
                                     std::span<std::string_view> arguments,
                                     std::span<const std::uint64_t> key_hashes) {
+  if (command != nullptr && command->IsBrief(arguments.size()) &&
+      (&client == plain_client_ || IsPlain(client)) && client.parser().blocks().empty())
+      [[likely]] {
+    RunBrief(client, *command, arguments, key_hashes);
+    return Outcome::kDone;
+  }
+  EndBatch();
+  return RunAny(client, command, arguments, key_hashes);
+}
+
+// Whether nothing that others have set, or the client itself, has a say in its brief requests.
+bool Dispatcher::IsPlain(Client& client) {
+  const Config& config = server_.config();
+  const bool each_is_timed =
+      config.slowlog_log_slower_than >= 0 && config.slowlog_log_slower_than < kNotedMicroseconds;
+  const bool server_is = !server_.client_eviction().limited() && server_.monitor().empty() &&
+                         server_.pause().kind() == ClientPause::Kind::kNone &&
+                         !server_.events().wants(KeyEvent::kNew) && !server_.tracking().on() &&
+                         !each_is_timed;
+  const bool client_is = client.unrestricted && !client.monitor && !client.subscriptions &&
+                         !client.transaction && client.reply_mode == ReplyMode::kOn &&
+                         server_.io().OutputLimitOf(client).none();
+  if (!server_is || !client_is) return false;
+  client.reply().set_muted(false);
+  client.replies().set_memory_max(SIZE_MAX);
+  plain_client_ = &client;
+  return true;
+}
+
+// Of a plain client, without big arguments. As RunAny() does it, less what cannot be.
+[[gnu::always_inline]] inline void Dispatcher::RunBrief(Client& client, const Command& command,
+                                                        std::span<std::string_view> arguments,
+                                                        std::span<const std::uint64_t> key_hashes) {
+  const bool limited = server_.eviction().limited();
+  // What it takes to remove keys is not the commands'.
+  if (limited && server_.eviction().passed()) [[unlikely]]
+    EndRun();
+  if (!limited || MakeRoomFor(client, command, arguments)) [[likely]] {
+    if (run_.command != &command) {
+      EndRun();
+      run_.command = &command;
+      run_.begin = server_.monotonic();
+    }
+    run_.client = &client;
+    run_.arguments = arguments;
+    client.last_command = &command;
+    CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
+                           key_hashes);
+    CallHandler<Length::kBrief>(context, arguments, key_hashes, client.replies().empty());
+    if (++run_.count == kRunMax) EndRun();
+    if (limited) [[unlikely]] {
+      if (server_.eviction().passed()) EndRun();
+      server_.eviction().EnforceAfter(arguments);
+    }
+  }
+  if (!client.replies().empty()) server_.clients().QueueWrite(client);
+  if (client.replies().over_limit()) [[unlikely]]
+    server_.io().EnforceOutputLimit(client);
+  if (server_.blocked_clients().has_ready()) [[unlikely]] {
+    EndBatch();
+    server_.blocked_clients().Serve();
+  }
+}
+
+Dispatcher::Outcome Dispatcher::RunAny(Client& client, const Command* command,
+                                       std::span<std::string_view> arguments,
+                                       std::span<const std::uint64_t> key_hashes) {
   if (server_.client_eviction().limited()) [[unlikely]] {
     server_.client_eviction().Enforce();
     if (client.closing) return Outcome::kDone;
@@ -374,7 +441,7 @@ void Dispatcher::RunOneQueued(const CommandContext& context, const QueuedCommand
   }
   CommandContext own(server_, client, *queued.command, queued.arguments, client.reply(),
                      context.now(), queued.key_hashes);
-  CallHandler(own, queued.arguments, queued.key_hashes, false);
+  CallHandler<Length::kAny>(own, queued.arguments, queued.key_hashes, false);
   // CLIENT REPLY and the end of the client (CLIENT KILL) hold for what follows them.
   client.reply().set_muted(client.close_after_reply || client.reply_mode == ReplyMode::kOff ||
                            client.reply_mode == ReplyMode::kSkip);
@@ -400,16 +467,24 @@ bool Dispatcher::RefusedForMemory(const Command& command, bool in_blocks,
   return bytes >= kHugeBytes && !CanAllocate(kCopies * bytes);
 }
 
-// While there is a maxmemory.
-void Dispatcher::CallWithinLimit(Client& client, const Command& command,
-                                 std::span<std::string_view> arguments,
-                                 std::span<const std::uint64_t> key_hashes) {
+// While there is a maxmemory: before the command. False after the error reply.
+bool Dispatcher::MakeRoomFor(Client& client, const Command& command,
+                             std::span<const std::string_view> arguments) {
   Eviction& eviction = server_.eviction();
   if (!command.has(CommandFlag::kDenyOom)) {
     eviction.Enforce(arguments);
-  } else if (!eviction.MakeRoomFor(static_cast<std::size_t>(client.database), arguments)) {
-    return Reject(client, &command, err::kOutOfMemory);
+    return true;
   }
+  if (eviction.MakeRoomFor(static_cast<std::size_t>(client.database), arguments)) return true;
+  Reject(client, &command, err::kOutOfMemory);
+  return false;
+}
+
+void Dispatcher::CallWithinLimit(Client& client, const Command& command,
+                                 std::span<std::string_view> arguments,
+                                 std::span<const std::uint64_t> key_hashes) {
+  if (!MakeRoomFor(client, command, arguments)) return;
+  Eviction& eviction = server_.eviction();
   Call(client, command, arguments, key_hashes);
   // What the command has stored without a copy is an argument no longer.
   for (const auto& argument : client.parser().blocks()) {
@@ -427,10 +502,11 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   client.replies().set_memory_max(server_.io().ReplyBytesMax(client));
   CommandContext context(server_, client, command, arguments, client.reply(), server_.unix_ms(),
                          key_hashes);
-  CallHandler(context, arguments, key_hashes, client.replies().empty());
+  CallHandler<Length::kAny>(context, arguments, key_hashes, client.replies().empty());
 }
 
-// `first_reply`: nothing unsent stands before it.
+// `first_reply`: nothing unsent stands before it. The time of a brief one is its run's.
+template <Dispatcher::Length kLength>
 [[gnu::always_inline]] inline void Dispatcher::CallHandler(
     CommandContext& context, std::span<std::string_view> arguments,
     std::span<const std::uint64_t> key_hashes, bool first_reply) {
@@ -440,7 +516,11 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
   const MonotonicTime begin = server_.monotonic();
   const bool looked_at = server_.hot_keys().TakesThisOne();
   const std::size_t unsent = looked_at ? client.replies().size() : 0;
-  Handle(context);
+  if constexpr (kLength == Length::kBrief) {
+    command.handler()(context);
+  } else {
+    Handle(context);
+  }
   // Behind other replies the stream is torn, and the client is cut.
   if (first_reply && client.replies().out_of_memory()) [[unlikely]] {
     client.replies().StartAnew();
@@ -450,10 +530,12 @@ void Dispatcher::CallWithinLimit(Client& client, const Command& command,
     NoteHotKeys(client, command, arguments, key_hashes, unsent);
   if (!server_.blocked_clients().empty()) [[unlikely]]
     SignalWritten(client, command, arguments);
-  server_.ReadClock();
-  const bool failed = client.reply().errors_written() != errors_before;
-  // One whose client waits now is accounted for in full when it is served.
-  Account(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+  if (client.reply().errors_written() != errors_before) [[unlikely]]
+    CountFailure(client, command);
+  if constexpr (kLength == Length::kAny) {
+    server_.ReadClock();
+    Account(client, command, arguments, begin);
+  }
 }
 
 // Messages that the command publishes to its own client follow its reply; those of EXEC all of its
@@ -515,29 +597,45 @@ void Dispatcher::SignalWritten(const Client& client, const Command& command,
 
 [[gnu::always_inline]] inline void Dispatcher::Account(Client& client, const Command& command,
                                                        std::span<std::string_view> arguments,
-                                                       std::int64_t nanoseconds, bool failed) {
+                                                       MonotonicTime begin) {
   ++server_.stats().commands_processed;
   ++command.stats().calls;
   if (!server_.monitor().empty()) [[unlikely]] {
     server_.monitor().Feed(client, command, arguments);
   }
-  if (client.blocked == nullptr) [[likely]] {
-    AccountTime(client, command, arguments, nanoseconds, failed);
-  }
+  // One whose client waits now is accounted for in full when it is served.
+  if (client.blocked == nullptr) [[likely]]
+    AccountTime(client, command, arguments, begin, 1);
 }
 
-// What is known at the end of a command: later than its beginning when it blocks.
+void Dispatcher::AccountRun() {
+  server_.ReadClock();
+  const BriefRun run = std::exchange(run_, BriefRun());
+  server_.stats().commands_processed += run.count;
+  run.command->stats().calls += run.count;
+  AccountTime(*run.client, *run.command, run.arguments, run.begin, run.count);
+  // Which has taken memory when it was the first of its kind.
+  Eviction& eviction = server_.eviction();
+  if (eviction.limited() && eviction.passed()) [[unlikely]]
+    eviction.EnforceAfter(run.arguments);
+}
+
+void Dispatcher::CountFailure(Client& client, const Command& command) {
+  ++command.stats().failed;
+  CountError(client);
+}
+
+// What is known at the end of a command: later than its beginning when it blocks. `count` of them
+// have shared the time; where it is long, that is one of them, which stands for all in the log.
 [[gnu::always_inline]] inline void Dispatcher::AccountTime(Client& client, const Command& command,
                                                            std::span<std::string_view> arguments,
-                                                           std::int64_t nanoseconds, bool failed) {
+                                                           MonotonicTime begin,
+                                                           std::uint16_t count) {
   const Config& config = server_.config();
   CommandStats& stats = command.stats();
+  const std::int64_t nanoseconds = (server_.monotonic() - begin).count();
   stats.nanoseconds += static_cast<std::uint64_t>(nanoseconds);
-  if (config.latency_tracking) stats.latency.Record(nanoseconds);
-  if (failed) [[unlikely]] {
-    ++stats.failed;
-    CountError(client);
-  }
+  if (config.latency_tracking) stats.latency.Record(nanoseconds / count, count);
   // Shorter than anything that is noted: nearly every command.
   if (nanoseconds < kNotedNanosecondsMin && config.slowlog_log_slower_than >= kNotedMicroseconds)
       [[likely]] {
@@ -579,8 +677,8 @@ void Dispatcher::RunServed(Client& client, const Command& command,
   Handle(context);
   server_.ReadClock();
   if (served.waits_on) return;
-  const bool failed = client.reply().errors_written() != errors_before;
-  AccountTime(client, command, arguments, (server_.monotonic() - begin).count(), failed);
+  if (client.reply().errors_written() != errors_before) CountFailure(client, command);
+  AccountTime(client, command, arguments, begin, 1);
   Finish(client);
 }
 

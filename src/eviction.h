@@ -16,6 +16,7 @@
 // give in proportion to what they take; those of one policy are compared with each other.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,10 @@ class Eviction final : public storage::MemoryBound {
 
   // Whether there is a limit.
   bool limited() const { return !limits_.empty(); }
+  // Whether one is passed.
+  bool passed() const {
+    return std::ranges::any_of(limits_, [this](const Limit& limit) { return Exceeded(limit); });
+  }
   // Before a command that needs memory in `database`: removes keys if a limit is passed. False when
   // nothing can be removed, or when it could never hold the arguments.
   [[nodiscard]] bool MakeRoomFor(std::size_t database, std::span<const std::string_view> arguments);

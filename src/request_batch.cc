@@ -137,6 +137,7 @@ void RequestBatch::Run() {
     if (client.closing || client.postponed || client.close_after_reply) continue;
     RunOne(request);
   }
+  server_.dispatcher().EndBatch();
   current_ = {};
   requests_.clear();
   arguments_.clear();

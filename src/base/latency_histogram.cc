@@ -20,27 +20,29 @@ std::int64_t LatencyHistogram::HighestEquivalent(std::size_t index) {
 }
 
 // What is rare are calls at the end, so that nothing has to be saved for them.
-void LatencyHistogram::Record(std::int64_t value) {
+void LatencyHistogram::Record(std::int64_t value, std::uint16_t times) {
   if (static_cast<std::uint64_t>(value) - 1 >= kHighest) [[unlikely]] {
     value = std::clamp<std::int64_t>(value, 1, kHighest);
   }
   const std::size_t index = IndexOf(value);
   if (counters_ == nullptr || counters_->place[index / kGroup] == 0) [[unlikely]]
-    return RecordFirst(index);
+    return RecordFirst(index, times);
   const std::size_t first = (counters_->place[index / kGroup] - std::size_t{1}) * kGroup;
-  if (++counters_->of[first + index % kGroup] == 0) [[unlikely]]
+  std::uint16_t& counter = counters_->of[first + index % kGroup];
+  counter = static_cast<std::uint16_t>(counter + times);
+  if (counter < times) [[unlikely]]
     return AddCarry(first + index % kGroup);
 }
 
 // Of its group.
-void LatencyHistogram::RecordFirst(std::size_t index) {
+void LatencyHistogram::RecordFirst(std::size_t index, std::uint16_t times) {
   if (counters_ == nullptr) counters_ = std::make_unique<Counters>();
   std::vector<std::uint16_t>& of = counters_->of;
   const std::size_t first = of.size();
   // No more than is needed: groups come seldom, and only so many.
   of.reserve(first + kGroup);
   of.resize(first + kGroup);
-  of[first + index % kGroup] = 1;
+  of[first + index % kGroup] = times;
   counters_->place[index / kGroup] = static_cast<std::uint8_t>(of.size() / kGroup);
 }
 

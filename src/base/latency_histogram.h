@@ -30,8 +30,8 @@ namespace aeris {
 
 class LatencyHistogram {
  public:
-  // Values beyond the range count as its ends.
-  void Record(std::int64_t value);
+  // Values beyond the range count as its ends. `times`: that it was seen, at least once.
+  void Record(std::int64_t value, std::uint16_t times = 1);
   void Reset() { counters_.reset(); }
   bool empty() const { return counters_ == nullptr; }
   std::uint64_t count() const;
@@ -58,7 +58,7 @@ class LatencyHistogram {
   static_assert(kGroups < 256, "a group's place is a byte");
   static std::size_t IndexOf(std::int64_t value);
   static std::int64_t HighestEquivalent(std::size_t index);
-  void RecordFirst(std::size_t index);
+  void RecordFirst(std::size_t index, std::uint16_t times);
   void AddCarry(std::size_t position);
   // visit(index, count), in the order of values.
   template <typename Visit>

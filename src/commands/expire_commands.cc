@@ -143,7 +143,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set a key's time to live in seconds",
      .arguments = "key:key#0 seconds:integer condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kConditionsHistory},
+     .history = kConditionsHistory,
+     .brief_args_max = 4},
     {.name = "expireat",
      .handler = ExpireAt,
      .arity = -3,
@@ -156,7 +157,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set the expiration for a key as a UNIX timestamp",
      .arguments = "key:key#0 unix-time-seconds:unix-time condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kConditionsHistory},
+     .history = kConditionsHistory,
+     .brief_args_max = 4},
     {.name = "expiretime",
      .handler = ExpireTime,
      .arity = 2,
@@ -178,7 +180,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .since = "2.2.0",
      .complexity = "O(1)",
      .summary = "Remove the expiration from a key",
-     .arguments = "key:key#0"},
+     .arguments = "key:key#0",
+     .brief_args_max = 2},
     {.name = "pexpire",
      .handler = PExpire,
      .arity = -3,
@@ -191,7 +194,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set a key's time to live in milliseconds",
      .arguments = "key:key#0 milliseconds:integer condition:oneof('NX' nx:pure-token|'XX' "
                   "xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kConditionsHistory},
+     .history = kConditionsHistory,
+     .brief_args_max = 4},
     {.name = "pexpireat",
      .handler = PExpireAt,
      .arity = -3,
@@ -204,7 +208,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Set the expiration for a key as a UNIX timestamp specified in milliseconds",
      .arguments = "key:key#0 unix-time-milliseconds:unix-time condition:oneof('NX' "
                   "nx:pure-token|'XX' xx:pure-token|'GT' gt:pure-token|'LT' lt:pure-token)?@7.0.0",
-     .history = kConditionsHistory},
+     .history = kConditionsHistory,
+     .brief_args_max = 4},
     {.name = "pexpiretime",
      .handler = PExpireTime,
      .arity = 2,
@@ -228,7 +233,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Get the time to live for a key in milliseconds",
      .arguments = "key:key#0",
      .history = kNoKeyHistory,
-     .tips = kPTtlTips},
+     .tips = kPTtlTips,
+     .brief_args_max = 2},
     {.name = "ttl",
      .handler = Ttl,
      .arity = 2,
@@ -241,7 +247,8 @@ constexpr CommandSpec kExpireCommands[] = {
      .summary = "Get the time to live for a key in seconds",
      .arguments = "key:key#0",
      .history = kNoKeyHistory,
-     .tips = kPTtlTips},
+     .tips = kPTtlTips,
+     .brief_args_max = 2},
 };
 
 }  // namespace

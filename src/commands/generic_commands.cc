@@ -262,7 +262,8 @@ constexpr CommandSpec kGenericCommands[] = {
                    "Removing a single key that holds a string value is O(1).",
      .summary = "Delete a key",
      .arguments = "key:key*#0",
-     .tips = kDelTips},
+     .tips = kDelTips,
+     .brief_args_max = 2},
     {.name = "exists",
      .handler = Exists,
      .arity = -2,
@@ -275,7 +276,8 @@ constexpr CommandSpec kGenericCommands[] = {
      .summary = "Determine if a key exists",
      .arguments = "key:key*#0",
      .history = kExistsHistory,
-     .tips = kDelTips},
+     .tips = kDelTips,
+     .brief_args_max = 2},
     {.name = "keys",
      .handler = Keys,
      .arity = 2,
@@ -359,7 +361,8 @@ constexpr CommandSpec kGenericCommands[] = {
      .summary =
          "Alters the last access time of a key(s). Returns the number of existing keys specified.",
      .arguments = "key:key*#0",
-     .tips = kDelTips},
+     .tips = kDelTips,
+     .brief_args_max = 2},
     {.name = "type",
      .handler = Type,
      .arity = 2,
@@ -370,7 +373,8 @@ constexpr CommandSpec kGenericCommands[] = {
      .since = "1.0.0",
      .complexity = "O(1)",
      .summary = "Determine the type stored at key",
-     .arguments = "key:key#0"},
+     .arguments = "key:key#0",
+     .brief_args_max = 2},
     {.name = "unlink",
      .handler = Unlink,
      .arity = -2,
@@ -385,7 +389,8 @@ constexpr CommandSpec kGenericCommands[] = {
      .summary = "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but "
                 "non blocking.",
      .arguments = "key:key*#0",
-     .tips = kDelTips},
+     .tips = kDelTips,
+     .brief_args_max = 2},
 };
 
 }  // namespace

@@ -204,7 +204,8 @@ constexpr CommandSpec kZsetPopCommands[] = {
      .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "
                    "the number of elements popped.",
      .summary = "Remove and return members with the highest scores in a sorted set",
-     .arguments = "key:key#0 count:integer?"},
+     .arguments = "key:key#0 count:integer?",
+     .brief_args_max = 2},
     {.name = "zpopmin",
      .handler = ZPopMin,
      .arity = -2,
@@ -216,7 +217,8 @@ constexpr CommandSpec kZsetPopCommands[] = {
      .complexity = "O(log(N)*M) with N being the number of elements in the sorted set, and M being "
                    "the number of elements popped.",
      .summary = "Remove and return members with the lowest scores in a sorted set",
-     .arguments = "key:key#0 count:integer?"},
+     .arguments = "key:key#0 count:integer?",
+     .brief_args_max = 2},
 };
 
 }  // namespace
