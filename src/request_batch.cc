@@ -104,6 +104,16 @@ void RequestBatch::Push(Client& client, std::size_t first_argument, std::size_t 
   has_members_ |= command->spec().member != 0;
   const storage::Keyspace& keyspace =
       server_.databases()[static_cast<std::size_t>(client.database)];
+  if (count != 1) return HashManyKeys(keyspace, range, count, arguments);
+  const std::uint64_t hash = keyspace.Hash(arguments[range.first]).hash;
+  keyspace.PrefetchBucket(hash);
+  key_hashes_.push_back(hash);
+  return 1;
+}
+
+std::uint32_t RequestBatch::HashManyKeys(const storage::Keyspace& keyspace, const KeyRange& range,
+                                         std::size_t count,
+                                         std::span<const std::string_view> arguments) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t hash = keyspace.Hash(arguments[range.first + i * range.step]).hash;
     if (i < kKeysMax) keyspace.PrefetchBucket(hash);

@@ -24,8 +24,12 @@
 
 namespace aeris {
 
+namespace storage {
+class Keyspace;
+}  // namespace storage
 class Command;
 class Server;
+struct KeyRange;
 
 class RequestBatch {
  public:
@@ -81,6 +85,8 @@ class RequestBatch {
   const Command* FindCommand(std::span<const std::string_view> arguments);
   std::uint32_t HashKeys(const Client& client, const Command* command,
                          std::span<const std::string_view> arguments);
+  std::uint32_t HashManyKeys(const storage::Keyspace& keyspace, const KeyRange& range,
+                             std::size_t count, std::span<const std::string_view> arguments);
   void Note(Client& client);
   void PrefetchEntries() const;
   void PrefetchMembers() const;

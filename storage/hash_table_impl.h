@@ -19,7 +19,8 @@ namespace aeris::storage {
 // --- Finding
 
 template <HashTablePolicy Policy>
-auto HashTable<Policy>::Find(std::uint64_t hash, std::string_view key) const -> Slot {
+[[gnu::always_inline]] inline auto HashTable<Policy>::Find(std::uint64_t hash,
+                                                           std::string_view key) const -> Slot {
   return Search(hash, [&](Ref ref) { return ref != 0 && policy_.Matches(ref, key); });
 }
 
@@ -36,7 +37,8 @@ auto HashTable<Policy>::FindHash(std::uint64_t hash) const -> Slot {
 // From the home bucket on, over those that an entry has passed.
 template <HashTablePolicy Policy>
 template <typename IsIt>
-auto HashTable<Policy>::Search(std::uint64_t hash, IsIt&& is_it) const -> Slot {
+[[gnu::always_inline]] inline auto HashTable<Policy>::Search(std::uint64_t hash, IsIt&& is_it) const
+    -> Slot {
   const bool in_old = InOld(hash);
   const BucketArray& array = in_old ? old_ : main_;
   Bucket* bucket = &array[array.Home(hash)];

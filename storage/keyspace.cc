@@ -32,16 +32,6 @@ void DropBlob(BlobRef blob, Disposal* disposal) {
 
 // --- Finding
 
-void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
-  const std::uint16_t before = ViewOf(entry).access_clock();
-  const UnixMs age_now = context.AgeTime(now);
-  // Without building what only the other meaning of the clock needs.
-  const std::uint16_t after =
-      !lfu() ? AccessClockOf(age_now) : NextAccessClock(before, access(), age_now, context.random);
-  // A line that is only read stays shared between cores and need not be written back.
-  if (after != before) StoreAccessClock(entry, after);
-}
-
 void Keyspace::Impl::CountUse(EntryTable::Slot slot) {
   const unsigned before = table.policy_bits(slot);
   const unsigned after = S3Fifo::AfterUse(before);

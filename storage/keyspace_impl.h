@@ -195,6 +195,16 @@ struct Keyspace::Impl {
   UnixMs deadline_base = 0;            // no near deadline lies before it, nor 2^32 ms behind it
 };
 
+[[gnu::always_inline]] inline void Keyspace::Impl::Touch(std::byte* entry, UnixMs now) {
+  const std::uint16_t before = ViewOf(entry).access_clock();
+  const UnixMs age_now = context.AgeTime(now);
+  // Without building what only the other meaning of the clock needs.
+  const std::uint16_t after =
+      !lfu() ? AccessClockOf(age_now) : NextAccessClock(before, access(), age_now, context.random);
+  // A line that is only read stays shared between cores and need not be written back.
+  if (after != before) StoreAccessClock(entry, after);
+}
+
 // The key's slot, if it has not expired. An expired one is removed here.
 [[gnu::always_inline]] inline auto Keyspace::Impl::FindLive(const HashedKey& key, UnixMs now,
                                                             IfExpired expired) -> EntryTable::Slot {
