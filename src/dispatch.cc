@@ -77,7 +77,7 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
                                     std::span<std::string_view> arguments,
                                     std::span<const std::uint64_t> key_hashes) {
   if (command != nullptr && command->IsBrief(arguments.size()) &&
-      (&client == plain_client_ || IsPlain(client)) && client.parser().blocks().empty())
+      (&client == plain_client_ || BecomesPlain(client)) && client.parser().blocks().empty())
       [[likely]] {
     RunBrief(client, *command, arguments, key_hashes);
     return Outcome::kDone;
@@ -86,8 +86,9 @@ Dispatcher::Outcome Dispatcher::Run(Client& client, const Command* command,
   return RunAny(client, command, arguments, key_hashes);
 }
 
-// Whether nothing that others have set, or the client itself, has a say in its brief requests.
-bool Dispatcher::IsPlain(Client& client) {
+// True when nothing that others have set, or the client itself, has a say in its brief requests: it
+// is the plain client from here on.
+bool Dispatcher::BecomesPlain(Client& client) {
   const Config& config = server_.config();
   const bool each_is_timed =
       config.slowlog_log_slower_than >= 0 && config.slowlog_log_slower_than < kNotedMicroseconds;

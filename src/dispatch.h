@@ -70,7 +70,7 @@ class Dispatcher {
     std::span<std::string_view> arguments{};
   };
 
-  bool IsPlain(Client& client);
+  bool BecomesPlain(Client& client);
   void RunBrief(Client& client, const Command& command, std::span<std::string_view> arguments,
                 std::span<const std::uint64_t> key_hashes);
   Outcome RunAny(Client& client, const Command* command, std::span<std::string_view> arguments,
