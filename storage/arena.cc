@@ -388,10 +388,12 @@ bool Arena::StartEmptying() {
 void Arena::FindUsedSlots(std::uint32_t page) {
   const PageHeader& head = header(page);
   std::byte* const start = PageStart(page);
-  // The free list leads through cold lines one after the other, unless they are on their way.
-  for (std::size_t at = 0; at < head.touched * kTouchBytes; at += kCacheLine) Prefetch(start + at);
-  emptying_.used.fill(0);
   const std::size_t slot_granules = kClassBytes[head.size_class] / kGranuleBytes;
+  // The free list leads through cold lines one after the other, unless they are on their way.
+  const std::size_t step = std::max(kCacheLine, slot_granules * kGranuleBytes);
+  for (std::size_t at = 0; at < head.touched * kTouchBytes; at += step) Prefetch(start + at);
+  emptying_.used.fill(0);
+  slots_searched_ += head.bump;
   for (std::size_t i = 0; i < head.bump; ++i) {
     const std::size_t granule = i * slot_granules;
     emptying_.used[granule / 64] |= std::uint64_t{1} << (granule % 64);

@@ -128,6 +128,8 @@ class Arena {
   // sparse; at most refs.size(). Returns how many, 0 when there is nothing to gain. The caller
   // moves all of them to slots that it allocates, and frees these, or calls StopEmptying().
   [[nodiscard]] std::size_t SlotsToMove(std::span<Ref> refs);
+  // Slots that were looked through to find those in use, in all: what it takes to begin a page.
+  std::uint64_t slots_searched() const { return slots_searched_; }
   // The page that is being emptied is used again as it is.
   void StopEmptying();
   // Gives up to `pages_max` empty pages beyond the reserve back to the kernel; true while there are
@@ -233,6 +235,7 @@ class Arena {
   std::size_t bytes_held_ = 0;
   std::array<ClassState, SizeClass::kCount> classes_;
   Emptying emptying_;
+  std::uint64_t slots_searched_ = 0;
 };
 
 }  // namespace aeris::storage

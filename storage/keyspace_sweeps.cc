@@ -18,6 +18,7 @@ constexpr std::size_t kMoveBatch = 64;         // entries on their way into the 
 constexpr std::size_t kHolesMin = 2 << 20;     // bytes of holes that nothing is done about at once
 constexpr std::size_t kHolesShare = 12;        // of what is in use, likewise
 constexpr std::size_t kWorkPerPage = 32;       // what returning a page costs, in entries moved
+constexpr std::size_t kSlotsPerMove = 16;      // looked through in a sparse page, likewise
 constexpr std::size_t kFieldsPerLook = 512;    // due ones, removed at a time
 constexpr std::size_t kBlockLooks = 64;        // blocks looked at in one step
 constexpr std::size_t kBlockGrowthShare = 16;  // of the pages: more of them are worth another pass
@@ -96,14 +97,16 @@ void Keyspace::Impl::AdvanceDeadlineBase() {
   if (floor > deadline_base || table.deadlines() == 0) deadline_base = floor;
 }
 
-// Moves up to `entries_max` entries out of sparse pages. False when there is nothing to gain.
+// Moves up to `entries_max` entries out of sparse pages, fewer where pages hold few. False when
+// there is nothing to gain.
 bool Keyspace::Impl::EmptyPages(std::size_t entries_max) {
   std::array<Ref, kMoveBatch> refs;
   std::array<std::uint64_t, kMoveBatch> hashes;
   const EntryPolicy& policy = table.policy();
-  for (std::size_t moved = 0; moved < entries_max;) {
+  for (std::size_t work = 0; work < entries_max;) {
+    const std::uint64_t searched = arena.slots_searched();
     const std::size_t count =
-        arena.SlotsToMove(std::span(refs).first(std::min(kMoveBatch, entries_max - moved)));
+        arena.SlotsToMove(std::span(refs).first(std::min(kMoveBatch, entries_max - work)));
     if (count == 0) return false;
     for (std::size_t i = 0; i < count; ++i) policy.Prefetch(refs[i]);
     for (std::size_t i = 0; i < count; ++i) {
@@ -115,7 +118,7 @@ bool Keyspace::Impl::EmptyPages(std::size_t entries_max) {
       arena.StopEmptying();
       return false;
     }
-    moved += count;
+    work += count + (arena.slots_searched() - searched) / kSlotsPerMove;
   }
   return true;
 }

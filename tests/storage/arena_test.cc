@@ -203,6 +203,29 @@ TEST(Arena, HandsOutWhatIsInUseOfSparsePages) {
   }
 }
 
+// Who has pages with few slots in use emptied pays for the search as well.
+TEST(Arena, CountsTheSlotsThatItLooksThrough) {
+  constexpr std::size_t kBytes = 52;
+  constexpr std::size_t kSlots = Arena::kPageBytes / kBytes;
+  Arena arena;
+  std::vector<Ref> refs;
+  for (std::size_t i = 0; i < 8 * kSlots; ++i) refs.push_back(arena.Allocate(kBytes));
+  // Two of each page stay.
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (i % kSlots > 1) arena.Free(refs[i]);
+  }
+  std::vector<Ref> one(1);
+  for (std::size_t begun = 1; begun <= 4; ++begun) {
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(arena.SlotsToMove(one), 1u);
+      EXPECT_EQ(arena.slots_searched(), begun * kSlots);
+      ASSERT_NE(arena.Allocate(kBytes), 0u);
+      arena.Free(one[0]);
+    }
+  }
+  arena.CheckInvariants();
+}
+
 TEST(Arena, UsesThePageAgainWhoseEmptyingStops) {
   Arena arena;
   std::vector<Ref> refs;
