@@ -29,6 +29,12 @@ PATTERNS = [b"*", b"k*", b"k?", b"k[1-2]", b"k[^1]", b"?", b"", b"\\*star\\?", b
 NOW = int(time.time())
 
 
+def may_be_past(arguments):
+    """Whether a key may have a deadline in the past after this command. Such a key stays until
+    something looks at it or an expiry cycle comes by, so the next command has to look."""
+    return arguments[0].upper() == b"SET" and len(arguments) > 3
+
+
 def text(value):
     return value if isinstance(value, bytes) else str(value).encode()
 

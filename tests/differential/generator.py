@@ -1,5 +1,5 @@
 """Commands from the grammar, some of them damaged, none that would end or blind the run."""
-from arguments import KEYS, junk, key, milliseconds, small
+from arguments import KEYS, junk, key, may_be_past, milliseconds, small
 from combinators import Options, expand
 from grammar import FAMILIES
 from grammar_stream import STREAM_KEYS
@@ -61,9 +61,7 @@ class Generator:
         while len(result) < count:
             arguments = self.command()
             result.append(arguments)
-            if arguments[0].upper() == b"SET" and len(arguments) > 3:
-                # With a deadline in the past the key stays until something looks at it or the
-                # expiry cycle comes by; DBSIZE would see that difference in time.
+            if may_be_past(arguments):
                 result.append([b"TYPE", arguments[1]])
             elif len(arguments) > 1 and arguments[1] in KEYS_WATCHED and self.random.random() < 0.2:
                 result.append(look(arguments))
