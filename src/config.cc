@@ -22,9 +22,6 @@ namespace {
 
 using Arguments = std::span<const std::string_view>;
 
-// Redis echoes a name whole; one that nobody would write by hand is cut.
-constexpr std::size_t kEchoedNameBytesMax = std::size_t{64} << 10;
-
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -174,7 +171,7 @@ bool KeepsText(const ConfigField& field) {
 
 // What a client or a file wrote, fit for an error line; as in Redis it ends at a NUL.
 std::string Echoed(std::string_view text) {
-  std::string echoed(text.substr(0, std::min(text.find('\0'), kEchoedNameBytesMax)));
+  std::string echoed(text.substr(0, std::min(text.find('\0'), kEchoedWholeBytesMax)));
   std::replace_if(
       echoed.begin(), echoed.end(),
       [](char byte) {

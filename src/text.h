@@ -34,6 +34,9 @@ inline std::string ToUpper(std::string_view text) {
 // Bytes of a client's text that an error repeats.
 inline constexpr std::size_t kEchoedBytesMax = 128;
 
+// The same where Redis repeats it whole; what nobody would write by hand is cut.
+inline constexpr std::size_t kEchoedWholeBytesMax = std::size_t{64} << 10;
+
 // What an error repeats of a client's text: at most `bytes_max` bytes, and up to a NUL, as Redis.
 constexpr std::string_view EchoedText(std::string_view text,
                                       std::size_t bytes_max = kEchoedBytesMax) {

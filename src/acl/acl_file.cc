@@ -9,7 +9,6 @@
 
 #include "protocol/inline_parser.h"
 #include "src/acl/acl_description.h"
-#include "src/acl/acl_limits.h"
 #include "src/text.h"
 
 namespace aeris {
@@ -77,7 +76,7 @@ class Parser {
       if (done.error() == AclFault::kUnknownCommand) {
         // The name is no secret; of other rules nothing is shown, as in Redis.
         Complain(fmt::format("{}:{}: Error in applying operation '{}': {}. ", name_, number,
-                             EchoedText(rule, kAclNameBytesMax), text));
+                             EchoedText(rule, kEchoedWholeBytesMax), text));
       } else if (!std::exchange(told, true)) {
         Complain(fmt::format("{}:{}: {}. ", name_, number, text));
       }
@@ -115,7 +114,7 @@ std::expected<std::unique_ptr<AclUser>, std::string> ParseConfigUser(
     std::string_view line, const AclRuleContext& context) {
   const auto fault = [](std::string_view rule, std::string_view text) {
     return std::unexpected(fmt::format("Error in user declaration '{}': {}",
-                                       EchoedText(rule, kAclNameBytesMax), text));
+                                       EchoedText(rule, kEchoedWholeBytesMax), text));
   };
   const auto words = protocol::SplitArguments(line);
   if (!words || words->empty()) return fault(line, "Unbalanced quotes");

@@ -10,7 +10,7 @@ namespace aeris {
 // passwords and selectors of a user.
 inline constexpr std::size_t kAclItemsMax = 10000;
 
-// Bytes that the log keeps of a name that a client sent, and that an error repeats of a rule.
+// Bytes that the log keeps of a name that a client sent.
 inline constexpr std::size_t kAclNameBytesMax = 1024;
 
 }  // namespace aeris

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "src/acl/acl_description.h"
-#include "src/acl/acl_limits.h"
 #include "src/client.h"
 #include "src/client_list.h"
 #include "src/command_context.h"
@@ -280,7 +279,7 @@ std::expected<void, std::string> AclUsers::SetUser(std::string_view name,
   if (!joined) {
     return std::unexpected(
         fmt::format("ERR Unmatched parenthesis in acl selector starting at '{}'.",
-                    EchoedText(rules[joined.error()], kAclNameBytesMax)));
+                    EchoedText(rules[joined.error()], kEchoedWholeBytesMax)));
   }
   const AclRuleContext context = rule_context();
   const auto found = users_.find(name);
@@ -290,7 +289,7 @@ std::expected<void, std::string> AclUsers::SetUser(std::string_view name,
   for (const std::string& rule : *joined) {
     if (const auto done = ApplyAclRule(rights, rule, context); !done) {
       return std::unexpected(fmt::format("ERR Error in ACL SETUSER modifier '{}': {}",
-                                         EchoedText(rule, kAclNameBytesMax),
+                                         EchoedText(rule, kEchoedWholeBytesMax),
                                          AclFaultText(done.error())));
     }
   }
