@@ -230,7 +230,9 @@ class Keyspace {
         [](void* state, EntryView entry) { (*static_cast<Plain*>(state))(entry); },
         const_cast<void*>(static_cast<const void*>(std::addressof(visit))));
   }
-  // A key chosen at random, none when empty. Expired keys met on the way are removed.
+  // A key chosen at random, none when empty. Expired keys met on the way are removed, up to
+  // kDrawsMax; the next one is given although it is expired, as there are hardly any others.
+  static constexpr int kDrawsMax = 100;
   [[nodiscard]] EntryView RandomEntry(UnixMs now);
 
   struct ExpireResult {

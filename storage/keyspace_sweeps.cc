@@ -147,11 +147,11 @@ std::uint64_t Keyspace::ScanWith(std::uint64_t cursor, std::size_t count, UnixMs
 
 EntryView Keyspace::RandomEntry(UnixMs now) {
   if (impl_ == nullptr) return EntryView();
-  for (;;) {
+  for (int removed = 0;; ++removed) {
     const EntryTable::Slot slot = impl_->table.RandomSlot(context_.random);
     if (!slot) return EntryView();
     const EntryView entry = impl_->ViewOf(slot);
-    if (!entry.expired(now)) return entry;
+    if (!entry.expired(now) || removed == kDrawsMax) return entry;
     impl_->CountExpired(entry);
     impl_->Remove(slot, context_.hasher(entry.key()));
   }

@@ -543,6 +543,15 @@ TEST_F(KeyspaceTest, RandomEntryGivesEveryKey) {
   EXPECT_EQ(seen.size(), 20u);
 }
 
+TEST_F(KeyspaceTest, RandomEntryRemovesFewExpiredKeysAtOnce) {
+  for (int i = 0; i < 1'000; ++i) Set(keyspace, std::to_string(i), "value", kNow + 1);
+  EXPECT_TRUE(keyspace.RandomEntry(kNow + 2).expired(kNow + 2));
+  EXPECT_EQ(keyspace.size(), 1'000u - Keyspace::kDrawsMax);
+  for (int i = 0; i < 9; ++i) (void)keyspace.RandomEntry(kNow + 2);
+  EXPECT_FALSE(keyspace.RandomEntry(kNow + 2));
+  EXPECT_EQ(keyspace.size(), 0u);
+}
+
 TEST_F(KeyspaceTest, AccountsForWhatItFrees) {
   for (int i = 0; i < 20'000; ++i) {
     Set(keyspace, "key:" + std::to_string(i), Pattern(static_cast<std::size_t>(i % 300), 1));
