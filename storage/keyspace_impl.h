@@ -27,8 +27,7 @@ __extension__ using WideInt = __int128;
 // What the table knows about entries.
 class EntryPolicy {
  public:
-  static constexpr std::size_t kCacheLine = 64;
-  static constexpr std::size_t kPrefetchBytesMax = 4 * kCacheLine;
+  static constexpr std::size_t kPrefetchBytesMax = 256;
 
   EntryPolicy(const Arena& arena, const Keyspace& keyspace)
       : arena_(&arena), hasher_(&keyspace.hasher()), keyspace_(&keyspace) {}
@@ -37,11 +36,7 @@ class EntryPolicy {
   bool Matches(Ref ref, std::string_view key) const { return KeyOf(arena_->At(ref)) == key; }
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
   void Prefetch(Ref ref) const {
-    const std::byte* const entry = arena_->At(ref);
-    storage::Prefetch(entry);
-    const std::size_t bytes = std::min(arena_->SlotBytes(ref), kPrefetchBytesMax);
-    for (std::size_t at = kCacheLine; at < bytes; at += kCacheLine) storage::Prefetch(entry + at);
-    storage::Prefetch(entry + bytes - 1);
+    storage::Prefetch(arena_->At(ref), std::min(arena_->SlotBytes(ref), kPrefetchBytesMax));
   }
   bool MayTake(std::size_t bytes) const {
     const MemoryBound* const bound = keyspace_->context().memory_bound;

@@ -31,6 +31,7 @@ Ref MemberHeap::Allocate(std::size_t bytes) {
     bump_ += static_cast<std::uint32_t>(slot_bytes);
   }
   used_bytes_ += slot_bytes;
+  slot_bytes_max_ = std::max(slot_bytes_max_, static_cast<std::uint16_t>(slot_bytes));
   return ref;
 }
 

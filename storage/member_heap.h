@@ -44,6 +44,7 @@
 #include "src/base/check.h"
 #include "storage/arena.h"
 #include "storage/plain_array.h"
+#include "storage/prefetch.h"
 
 namespace aeris::storage {
 
@@ -79,6 +80,10 @@ class MemberHeap {
     return pages_[static_cast<std::size_t>(ref >> kPageShift)] +
            (ref & kOffsetMask) * kGranuleBytes;
   }
+  // A hint that a slot will be read. How large it is nobody knows before its first line is there.
+  void Prefetch(Ref ref) const {
+    storage::Prefetch(At(ref), std::min<std::size_t>(slot_bytes_max_, kPrefetchBytesMax));
+  }
 
   // --- Renewal.
   // Not while one is under way.
@@ -107,6 +112,7 @@ class MemberHeap {
  private:
   enum class Phase : std::uint8_t { kSteady, kMoving, kReleasing };
 
+  static constexpr std::size_t kPrefetchBytesMax = 64;
   static constexpr unsigned kPageShift = 11;
   static constexpr std::uint64_t kOffsetMask = (1U << kPageShift) - 1;
   static_assert(kPageBytes == kGranuleBytes << kPageShift);
@@ -148,10 +154,11 @@ class MemberHeap {
   std::size_t old_used_bytes_ = 0;  // in those that are
   std::size_t release_next_ = 0;    // numbers from here on have been released
   std::uint32_t pages_max_;
-  std::uint32_t bump_ = 0;         // where the next slot begins in the current page
-  std::uint32_t end_ = 0;          // where the page ends; 0 without a current page
-  std::uint32_t old_current_ = 0;  // the page that was current when the renewal started
-  std::uint32_t old_end_ = 0;      // and its size
+  std::uint32_t bump_ = 0;            // where the next slot begins in the current page
+  std::uint32_t end_ = 0;             // where the page ends; 0 without a current page
+  std::uint32_t old_current_ = 0;     // the page that was current when the renewal started
+  std::uint32_t old_end_ = 0;         // and its size
+  std::uint16_t slot_bytes_max_ = 0;  // of all that have ever been given
   Phase phase_ = Phase::kSteady;
 };
 

@@ -192,7 +192,7 @@ class MemberTable {
     bool Matches(Ref ref, std::string_view member) const {
       return MemberView(ref, heap->At(ref)).member() == member;
     }
-    void Prefetch(Ref ref) const { storage::Prefetch(heap->At(ref)); }
+    void Prefetch(Ref ref) const { heap->Prefetch(ref); }
   };
   using Table = HashTable<Policy>;
   struct Place {

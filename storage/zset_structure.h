@@ -29,7 +29,6 @@
 #include "storage/hash_function.h"
 #include "storage/member_table.h"
 #include "storage/packed_zset.h"
-#include "storage/prefetch.h"
 #include "storage/score_tree.h"
 #include "storage/zset_range.h"
 
@@ -108,7 +107,7 @@ class ZsetStructure final : public Collection, private MemberTexts, private Memb
   void EraseRemoved();
   [[nodiscard]] bool Insert(HashedKey member, double score);
   void Prefetch(Ref ref) const {
-    if (ref != 0) storage::Prefetch(members_->heap().At(ref));
+    if (ref != 0) members_->heap().Prefetch(ref);
   }
 
   const KeyHasher& hasher_;
