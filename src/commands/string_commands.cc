@@ -171,11 +171,11 @@ void GetEx(CommandContext& context) {
   EntryView entry;
   if (!context.FindStringForRead(1, entry)) return;
   if (!entry) return context.reply().Null();
-  const std::optional<UnixMs> deadline = options.Deadline(context);
-  if (!deadline) return;
-  const bool dies = options.has_deadline() && context.now() >= *deadline;
+  UnixMs deadline;
+  if (!options.Deadline(context, deadline)) return;
+  const bool dies = options.has_deadline() && context.now() >= deadline;
   if (!dies && (options.has_deadline() || (options.persist && entry.deadline() != kNoDeadline))) {
-    if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), *deadline, context.now()))) {
+    if (!context.Stored(context.keyspace().SetDeadline(context.Key(1), deadline, context.now()))) {
       return;
     }
     context.Changed();
@@ -263,10 +263,10 @@ void Set(CommandContext& context) {
   if (!options.Parse(context, 3, StringOptionsOf::kSet)) {
     return context.reply().Error(err::kSyntax);
   }
-  const std::optional<UnixMs> deadline = options.Deadline(context);
-  if (!deadline) return;
+  UnixMs deadline;
+  if (!options.Deadline(context, deadline)) return;
   const storage::Keyspace::SetOptions how{
-      .deadline = *deadline, .keep_deadline = options.keep_ttl, .loose = context.LooseArg(2)};
+      .deadline = deadline, .keep_deadline = options.keep_ttl, .loose = context.LooseArg(2)};
   if (options.get) return SetAndGet(context, options, how);
   if (options.has_existence() || options.condition.is_set()) {
     EntryView entry;

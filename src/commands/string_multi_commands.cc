@@ -103,13 +103,13 @@ void MSetEx(CommandContext& context) {
   if (!options.Parse(context, pairs.end, StringOptionsOf::kMSetEx)) {
     return context.reply().Error(err::kSyntax);
   }
-  const std::optional<UnixMs> deadline = options.Deadline(context);
-  if (!deadline) return;
+  UnixMs deadline;
+  if (!options.Deadline(context, deadline)) return;
   if (options.has_existence() && !AllExist(context, pairs, options.only_if_present)) {
     return context.reply().Integer(0);
   }
   if (SetPairs(context, pairs, options.only_if_absent,
-               {.deadline = *deadline, .keep_deadline = options.keep_ttl})) {
+               {.deadline = deadline, .keep_deadline = options.keep_ttl})) {
     context.reply().Integer(1);
   }
 }

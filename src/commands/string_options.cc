@@ -1,5 +1,7 @@
 #include "src/commands/string_options.h"
 
+#include <optional>
+
 namespace aeris {
 
 bool StringOptions::Parse(const CommandContext& context, std::size_t first,
@@ -11,9 +13,12 @@ bool StringOptions::Parse(const CommandContext& context, std::size_t first,
   return true;
 }
 
-std::optional<UnixMs> StringOptions::Deadline(const CommandContext& context) const {
-  if (!has_deadline()) return kNoDeadline;
-  return PositiveDeadlineArg(context, deadline_arg, unit);
+bool StringOptions::Deadline(const CommandContext& context, UnixMs& deadline) const {
+  deadline = kNoDeadline;
+  if (!has_deadline()) return true;
+  const std::optional<UnixMs> given = PositiveDeadlineArg(context, deadline_arg, unit);
+  if (given) deadline = *given;
+  return given.has_value();
 }
 
 // A word without an argument.
