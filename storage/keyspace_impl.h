@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/equal_bytes.h"
 #include "storage/arena.h"
 #include "storage/blob.h"
 #include "storage/entry_codec.h"
@@ -33,7 +34,9 @@ class EntryPolicy {
       : arena_(&arena), hasher_(&keyspace.hasher()), keyspace_(&keyspace) {}
 
   std::uint64_t HashOf(Ref ref) const { return (*hasher_)(KeyOf(arena_->At(ref))); }
-  bool Matches(Ref ref, std::string_view key) const { return KeyOf(arena_->At(ref)) == key; }
+  bool Matches(Ref ref, std::string_view key) const {
+    return EqualBytes(KeyOf(arena_->At(ref)), key);
+  }
   // Entries are not aligned to lines, so one of 56 bytes is mostly on two.
   void Prefetch(Ref ref) const {
     storage::Prefetch(arena_->At(ref), std::min(arena_->SlotBytes(ref), kPrefetchBytesMax));

@@ -52,6 +52,7 @@
 #include <string_view>
 
 #include "src/base/clock.h"
+#include "src/base/equal_bytes.h"
 #include "src/base/random.h"
 #include "storage/blob.h"
 #include "storage/hash_function.h"
@@ -190,7 +191,7 @@ class MemberTable {
       return (*hasher)(MemberView(ref, heap->At(ref)).member());
     }
     bool Matches(Ref ref, std::string_view member) const {
-      return MemberView(ref, heap->At(ref)).member() == member;
+      return EqualBytes(MemberView(ref, heap->At(ref)).member(), member);
     }
     void Prefetch(Ref ref) const { heap->Prefetch(ref); }
   };
