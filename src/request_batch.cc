@@ -182,8 +182,12 @@ void RequestBatch::PrefetchEntries() const {
     const auto database = static_cast<std::size_t>(request.client->database);
     const storage::Keyspace& keyspace = std::as_const(server_.databases())[database];
     const std::size_t count = std::min<std::size_t>(request.key_count, kKeysMax);
+    if (count == 0) continue;
+    const bool writes = request.command->has(CommandFlag::kWrite);
     for (std::size_t i = 0; i < count; ++i) {
-      keyspace.PrefetchEntry(key_hashes_[request.first_key + i]);
+      const std::uint64_t hash = key_hashes_[request.first_key + i];
+      keyspace.PrefetchEntry(hash);
+      if (writes) keyspace.PrefetchDeadline(hash);
     }
   }
 }

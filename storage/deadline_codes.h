@@ -27,6 +27,7 @@
 
 #include "storage/bucket.h"
 #include "storage/expire_wheel.h"
+#include "storage/prefetch.h"
 #include "storage/sparse_region.h"
 
 namespace aeris::storage {
@@ -49,6 +50,10 @@ class DeadlineCodes {
   // 0 when not allocated.
   std::uint8_t Get(std::size_t slot) const {
     return allocated() ? static_cast<std::uint8_t>(bytes_.data()[slot]) : std::uint8_t{0};
+  }
+  // A hint that Get() will be called.
+  void Prefetch(std::size_t slot) const {
+    if (allocated()) storage::Prefetch(&bytes_.data()[slot]);
   }
   // Requires allocated() if `code` is not 0.
   void Set(std::size_t slot, std::uint8_t code);

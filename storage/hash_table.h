@@ -157,6 +157,8 @@ class HashTable {
     storage::Prefetch(&array[array.Home(hash)]);
   }
   void PrefetchEntry(std::uint64_t hash) const;
+  // In the second pass, for one that has a deadline which may change.
+  void PrefetchDeadline(std::uint64_t hash) const;
 
   // --- Changing.
   // The key must not be in the table. The slot's bits are 0 and it has no deadline. A table that

@@ -62,6 +62,17 @@ void HashTable<Policy>::PrefetchEntry(std::uint64_t hash) const {
 }
 
 template <HashTablePolicy Policy>
+void HashTable<Policy>::PrefetchDeadline(std::uint64_t hash) const {
+  if (filed_ == 0) return;
+  const BucketArray& array = ArrayOf(hash);
+  const std::uint64_t home = array.Home(hash);
+  for (unsigned mask = array[home].Match(Fingerprint(hash)); mask != 0; mask &= mask - 1) {
+    const unsigned index = LowestBit(mask);
+    if (array[home].filed(index)) array.codes().Prefetch(array.SlotNumber(home, index));
+  }
+}
+
+template <HashTablePolicy Policy>
 auto HashTable<Policy>::RandomSlot(Random& random) const -> Slot {
   if (size_ == 0) return Slot();
   // Homes before the hand are empty for good; what the main array has is before MainEnd().

@@ -257,6 +257,10 @@ void Keyspace::PrefetchEntry(std::uint64_t hash) const {
   if (impl_ != nullptr) impl_->table.PrefetchEntry(hash);
 }
 
+void Keyspace::PrefetchDeadline(std::uint64_t hash) const {
+  if (impl_ != nullptr) impl_->table.PrefetchDeadline(hash);
+}
+
 const MemberTable* Keyspace::PeekMembers(const HashedKey& key) const {
   if (impl_ == nullptr) return nullptr;
   const EntryTable::Slot slot = impl_->table.Find(key.hash, key.text);

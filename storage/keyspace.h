@@ -160,6 +160,7 @@ class Keyspace {
   // Hints for a batch: first all buckets, then all entries; no effect but on the CPU's caches.
   void PrefetchBucket(std::uint64_t hash) const;
   void PrefetchEntry(std::uint64_t hash) const;
+  void PrefetchDeadline(std::uint64_t hash) const;
   // Where the members of a large collection at the key are, for hints of the same kind; null when
   // there is no such. Changes nothing; the key may have expired.
   const MemberTable* PeekMembers(const HashedKey& key) const;

@@ -48,6 +48,7 @@ TEST_F(KeyspaceTest, CostsNothingWhileEmpty) {
   EXPECT_FALSE(keyspace.large());
   keyspace.PrefetchBucket(1);
   keyspace.PrefetchEntry(1);
+  keyspace.PrefetchDeadline(1);
   keyspace.CheckInvariants();
   EXPECT_EQ(keyspace.memory().table, 0u);
 }
