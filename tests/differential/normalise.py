@@ -575,8 +575,12 @@ def is_refused_cursor(arguments):
     return name.endswith(b"scan") and b"\0" in b"".join(arguments[1 if name == b"scan" else 2:][:1])
 
 
-def without_zero_signs(raw):
-    return raw.replace(b"$2\r\n-0\r\n", b"$1\r\n0\r\n").replace(b"\r\n,-0\r\n", b"\r\n,0\r\n")
+def same_but_zero_signs(arguments, ours_raw, theirs_raw, context):
+    """Redis's SORT makes a sorted set a skip list, which keeps the sign of -0; a listpack does not."""
+    def without(raw):
+        return raw.replace(b"$2\r\n-0\r\n", b"$1\r\n0\r\n").replace(b",-0\r\n", b",0\r\n")
+    return context.sorted and arguments[0].lower().startswith(b"z") and \
+        without(ours_raw) == without(theirs_raw)
 
 
 def equal_events(arguments, ours, theirs):
@@ -606,10 +610,8 @@ def equal(arguments, ours_raw, theirs_raw, context):
     if same_with_short_echo(arguments, ours_raw, theirs_raw) or \
             without_lfu(arguments, ours_raw, theirs_raw) or \
             policies_of_ours(ours_raw, theirs_raw) or \
+            same_but_zero_signs(arguments, ours_raw, theirs_raw, context) or \
             keys_of_a_later_command(arguments, ours_raw, context):
-        return True
-    # Redis's SORT makes a sorted set a skip list, which keeps the sign of -0; a listpack does not.
-    if context.sorted and without_zero_signs(ours_raw) == without_zero_signs(theirs_raw):
         return True
     rule = rule_for(arguments)
     if rule is None:
