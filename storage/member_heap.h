@@ -80,7 +80,7 @@ class MemberHeap {
     return pages_[static_cast<std::size_t>(ref >> kPageShift)] +
            (ref & kOffsetMask) * kGranuleBytes;
   }
-  // A hint that a slot will be read. How large it is nobody knows before its first line is there.
+  // A hint that a slot will be read: the lines that the largest one may lie on, two at most.
   void Prefetch(Ref ref) const {
     storage::Prefetch(At(ref), std::min<std::size_t>(slot_bytes_max_, kPrefetchBytesMax));
   }

@@ -112,7 +112,8 @@ void Scan(CommandContext& context) {
   for (const std::string_view key : keys) context.reply().Bulk(key);
 }
 
-// RANDOMKEY. Replies a key as bulk string | null when the database is empty.
+// RANDOMKEY. Replies a key as bulk string | null when the database is empty. Where hardly any key
+// lives it may be one that has expired (Keyspace::RandomEntry).
 void RandomKey(CommandContext& context) {
   const EntryView entry = context.keyspace().RandomEntry(context.now());
   if (!entry) return context.reply().Null();
